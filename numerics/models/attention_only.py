@@ -39,8 +39,7 @@ class AttentionOnly(nn.Module):
     Heads are named ('subj', 'rel', and 'grm' where there are three).  Raises ValueError for shapes that do not fit.
     """
 
-    def __init__(self, V: int, T: int, kq: Mapping[str, Tensor], ov: Mapping[str, Tensor], beta: float = math.inf) ->
-    None:
+    def __init__(self, V: int, T: int, kq: Mapping[str, Tensor], ov: Mapping[str, Tensor], beta: float = math.inf):
         super().__init__()
         self.V, self.T, self.d, self.beta = V, T, V + T, beta
         if set(kq) != set(ov) or not kq:
@@ -110,9 +109,11 @@ def prop1(
         s_j = world.subject_token(j)
         kq["subj"] += torch.outer(h[s_j], sep)
         # Literally, a value of s_j counts once for every OTHER subject that has it, N_u - 1 times.
-        others = np.delete(attribute, j, axis=0).ravel() if reading == "literal" else np.setdiff1d(attribute,
-        attribute[j]) total = h[torch.as_tensor(others, device=device), :V].sum(0) ov["subj"] -= torch.outer(total,
-        h[s_j, :V])
+        others = np.delete(attribute, j, axis=0).ravel()
+        if reading == "set":
+            others = np.setdiff1d(attribute, attribute[j])
+        total = h[torch.as_tensor(others, device=device), :V].sum(0)
+        ov["subj"] -= torch.outer(total, h[s_j, :V])
     for ell in range(world.L):
         kq["rel"] += torch.outer(h[world.relation_token(ell)], sep)
         for u in world.attribute_range(ell):
