@@ -1,0 +1,83 @@
+"""Logits and probabilities at the two steps, and bounds that hold over all sequences.
+
+p is the setting: M, L, U, A = sum_l U_l, M_ft, m, T, V, and alpha_2 where the second step is meant.
+
+First step (subject head uniform on the m subjects, relation head mute). Reading "set": the logit of a value u is
+-(1 - k_u/m), k_u the number of the m subjects that have u; all other tokens have 0. "literal": -(N_u - k_u/m).
+So every logit is <= 0 and, in "set", >= -1:  Z >= (V - A) + A/e, while in "literal" only Z >= V - A is left.
+Since max_v pi_v = max_v e^{f_v} / Z and the largest probability is at least the mean, 1/V <= max pi <= 1 / that.
+
+Second step with the printed W_OV^rel (attribute block and own values of seen subjects), subject head on the query:
+f_u = alpha_2 (lambda_1 1[type of u = l*] + lambda_2 c_u) - 1[u not the query's], lambda_1 = (m-1)^2/T,
+lambda_2 = U^2/(M_ft T), c_u the number of the m subjects (all seen) that have u. So -1 <= f <= alpha_2 (lambda_1 + m lambda_2).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+Parameters = Mapping[str, Any]
+
+
+def first_logit(k_subject: int, k_value: int, m: int, weight: int = 1) -> float:
+    """Logit of a value at the first step; weight 1 (set) or N_u (literal)."""
+    return -(weight - k_value / m)
+
+
+def first_normaliser(k_subjects: list[int], k_values: list[int], p: Parameters, weights: list[int]) -> float:
+    """Z over values (once each) and all other tokens."""
+    return sum(math.exp(k / p["m"] - w) for k, w in zip(k_values, weights, strict=True)) + p["V"] - p["A"]
+
+
+def first_probability(p: Parameters, reading: str = "set") -> float:
+    """Upper bound of max_v pi_v at the first step."""
+    floor = p["V"] - p["A"] + (p["A"] / math.e if reading == "set" else 0.0)
+    return 1 / floor
+
+
+def second_scales(p: Parameters) -> tuple[float, float]:
+    return (p["m"] - 1) ** 2 / p["T"], p["U"] ** 2 / (p["M_ft"] * p["T"])
+
+
+def second_logit(
+    same_type: bool, c_subject: int, c_value: int, is_query: bool, is_own: bool, p: Parameters, weight: int = 1
+) -> float:
+    """Logit of a value at the second step; weight 1 (set) or N_u (literal)."""
+    lambda_1, lambda_2 = second_scales(p)
+    return p["alpha_2"] * (lambda_1 * same_type + lambda_2 * c_value) - (weight - is_own)
+
+
+def second_probability(p: Parameters, reading: str = "set") -> tuple[float, float]:
+    """Upper bounds of max_v pi_v at the second step: by the actual exponents, and what it is at most for alpha_2 in the lemma's range."""
+    lambda_1, lambda_2 = second_scales(p)
+    top = math.exp(p["alpha_2"] * (lambda_1 + p["m"] * lambda_2))
+    floor = p["V"] - p["A"] + (p["A"] / math.e if reading == "set" else 0.0)
+    return top / floor, max(top, math.e) / floor
+
+
+def first_softmax_norm(p: Parameters, reading: str = "set") -> float:
+    """Frobenius norm of E[pi xbar^T]: at most ||pi||_2 ||xbar||_2 <= sqrt(max pi), since sum pi = 1 and xbar is a mean of unit vectors."""
+    return math.sqrt(first_probability(p, reading))
+
+
+def subject_difference(p: Parameters, reading: str = "set") -> float:
+    """||E (true - hat)|| of the [sep] column of W_KQ^subj, per unit beta.
+
+    The constant part of r - r_hat cancels in r_i - rbar; what is left is o_i - obar, o_i = sum of pi over the L own values of
+    subject i, 0 <= o_i <= min(1, L max pi). The rows x_i + p_i have norm sqrt 2, and (1/m) sum |o_i - obar| <= max o.
+    """
+    return math.sqrt(2) * min(1.0, p["L"] * first_probability(p, reading))
+
+
+def relation_difference(p: Parameters) -> float:
+    """(beta alpha_2)^{-1} ||E (true - hat)|| of the second step with the printed W_OV^rel, for alpha_2 in the lemma's range ("set").
+
+    r_i - r_hat_i is (m-1) sum of pi over the values of one type on attributes, (U^2/M_ft) sum of pi over the L own values on
+    subjects and 0 on [sep]; with d its maximum, (1/T) sum |d_i - dbar| sqrt 2 <= sqrt 2 d.
+    """
+    pi = second_probability(p)[1]
+    on_attributes = (p["m"] - 1) * min(1.0, p["U"] * pi)
+    on_subjects = p["U"] ** 2 / p["M_ft"] * min(1.0, p["L"] * pi)
+    return math.sqrt(2) * max(on_attributes, on_subjects)
