@@ -1,0 +1,1 @@
+from numerics.conclusion.decide import decide

@@ -1,0 +1,71 @@
+"""The model on one sequence, in plain rational arithmetic: the definition that every faster method has to reproduce."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from numerics.conclusion.decision import Counterexample
+from numerics.conclusion.rational import Weights
+from numerics.conclusion.setting import Setting
+
+
+@dataclass(frozen=True)
+class Forward:
+    """attended_*: indices into the sequence (0-based from the left); logits (V,)."""
+
+    attended_subj: tuple[int, ...]
+    attended_rel: tuple[int, ...]
+    logits: tuple[Fraction, ...]
+
+
+def forward(setting: Setting, tokens: list[int], weights: Weights, tie_tolerance: Fraction = Fraction(0)) -> Forward:
+    """logits = ov_subj g_subj + ov_rel g_rel, g the mean of the tokens at the positions whose score is maximal.
+
+    Cost O(T V) rational operations. Positions within tie_tolerance of the maximum are attended too.
+    """
+    V, T = setting.world.V, len(tokens)
+    logits = [Fraction(0)] * V
+    attended = []
+    for kq, ov in ((weights.kq_subj, weights.ov_subj), (weights.kq_rel, weights.ov_rel)):
+        score = [Fraction(kq[t]) + Fraction(kq[V + T - 1 - x]) for x, t in enumerate(tokens)]
+        top = max(score)
+        where = tuple(x for x in range(T) if top - score[x] <= tie_tolerance)
+        column = np.asarray(ov)[:, [tokens[x] for x in where]]
+        for v in range(V):
+            logits[v] += sum((Fraction(entry) for entry in column[v].tolist()), Fraction(0)) / len(where)
+        attended.append(where)
+    return Forward(attended[0], attended[1], tuple(logits))
+
+
+def describe(
+    setting: Setting, weights: Weights, relation_type: int, subjects: tuple[int, ...], tie_tolerance: Fraction, smallest: bool
+) -> Counterexample:
+    """The failing sequence in names, logits, attended positions and one sentence."""
+    name = setting.world.token_name
+    tokens = setting.tokens(relation_type, subjects)
+    out = forward(setting, tokens, weights, tie_tolerance)
+    target = int(setting.world.attribute_token[subjects[-1], relation_type])
+    best = max(out.logits)
+    predicted = [v for v, x in enumerate(out.logits) if x == best or best - x <= tie_tolerance]
+    verdict = "tie" if target in predicted else "wrong"
+
+    def places(where: tuple[int, ...]) -> tuple[str, ...]:
+        return tuple(f"p_{x + 1 - len(tokens)} {name(tokens[x])}" for x in where)
+
+    subj, rel = places(out.attended_subj), places(out.attended_rel)
+    named = tuple(name(v) for v in predicted)
+    shown = ", ".join(named[:4]) + (f" and {len(named) - 4} more" if len(named) > 4 else "")
+    gap = best - out.logits[target]
+    outcome = f"ties at the top among {shown}" if verdict == "tie" else f"is {shown}, above it by {float(gap):.6g}"
+    sentence = (
+        f"On [{' '.join(name(t) for t in tokens)}] the target is {name(target)}; the subject head attends {', '.join(subj)}, "
+        f"the relation head {', '.join(rel)}, and the prediction {outcome}."
+    )
+    logits = {name(v): out.logits[v] for v in [target, *predicted]}
+    return Counterexample(
+        int(relation_type), tuple(int(j) for j in subjects), tuple(tokens), tuple(name(t) for t in tokens), name(target), named,
+        logits, subj, rel, verdict, smallest, sentence,
+    )  # fmt: skip
