@@ -21,18 +21,22 @@ class Facts:
 
 def _rows(path: Path) -> list[list[str]]:
     """The records of the file, cells stripped, trailing blank lines dropped; row 1 is the header."""
-    if not path.exists():
-        raise FactsError(f"{path}: no such file; valid: the path of a CSV file")
-    if not path.is_file():
-        raise FactsError(f"{path}: not a file; valid: the path of a CSV file")
     rows: list[list[str]] = []
     try:
+        if not path.exists():
+            raise FactsError(f"{path}: no such file; valid: the path of a CSV file")
+        if not path.is_file():
+            raise FactsError(f"{path}: not a file; valid: the path of a CSV file")
         # utf-8-sig swallows a byte order mark; newline="" leaves CRLF and quoted line breaks to the csv module.
         with path.open(encoding="utf-8-sig", newline="") as handle:
             for row in csv.reader(handle, strict=True):
+                if any("\0" in cell for cell in row):
+                    raise FactsError(f"{path}, row {len(rows) + 1}: a zero byte; valid: UTF-8 text")
                 rows.append([cell.strip() for cell in row])
     except UnicodeDecodeError as error:
-        raise FactsError(f"{path}: not UTF-8 text (byte {error.start} of a block); valid: UTF-8 text") from None
+        raise FactsError(
+            f"{path}: not text ({error.reason}, byte 0x{error.object[error.start]:02x} after row {len(rows)}); valid: UTF-8 text"
+        ) from None
     except csv.Error as error:
         raise FactsError(f"{path}, row {len(rows) + 1}: not CSV ({error}); valid: comma-separated cells") from None
     except OSError as error:

@@ -302,5 +302,6 @@ class World:
                 finetune = sorted(int(j) for j in generator.permutation(M)[:size])
         columns = list(zip(*facts.values, strict=True))
         names = tuple(tuple(sorted(set(column))) for column in columns)
-        table = [[names[ell].index(value) for ell, value in enumerate(row)] for row in facts.values]
+        order = [{value: u for u, value in enumerate(sorted_values)} for sorted_values in names]
+        table = [[order[ell][value] for ell, value in enumerate(row)] for row in facts.values]
         return World(table, finetune, n_grammar, facts.subject_names, facts.type_names, names)

@@ -4,16 +4,19 @@ from numerics.population.enumerate import population_size, sequences
 from numerics.population.exact import ExactGradients, enumerated_hat_gradients
 from numerics.population.gradients import Gradients, finetuning_gradients, gradients_at
 from numerics.population.marginal import hat_gradients
+from numerics.population.sampled import SampledGradients, sampled_gradients
 from numerics.population.true import PopulationTooLarge
 
 __all__ = [
     "ExactGradients",
     "Gradients",
     "PopulationTooLarge",
+    "SampledGradients",
     "enumerated_hat_gradients",
     "finetuning_gradients",
     "gradients_at",
     "hat_gradients",
     "population_size",
+    "sampled_gradients",
     "sequences",
 ]

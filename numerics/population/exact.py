@@ -3,8 +3,8 @@
 At beta = inf the initial subject head is uniform on the m subject positions and the relation head on the last w
 positions.  With hat residual e = -h(y), a head with attention n_i / n (n_i integers, n their sum) and matrix W has
 
-    r_i = -W[y, x_i],     g_kq = sum_i (n_i / n) (r_i - rbar)(x_i + p_i) = n^-2 sum_i n_i (n r_i - sum_k n_k r_k)(x_i
-    + p_i), g_ov = -n^-1 sum_i n_i h(y) x_i^T,
+    r_i = -W[y, x_i],     g_ov = -n^-1 sum_i n_i h(y) x_i^T,
+    g_kq = sum_i (n_i / n)(r_i - rbar)(x_i + p_i) = n^-2 sum_i n_i (n r_i - sum_k n_k r_k)(x_i + p_i),
 
 so for an integer W all sums over sequences are integers.  The second step needs W_OV^rel after the projected step; on
 the tokens of an ICL sequence that is -eta_ov * ov_rel without its [sep] column (the initial matrix acts on relation

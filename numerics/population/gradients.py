@@ -108,8 +108,8 @@ def finetuning_gradients(
     None: the relation head is uniform over all T positions; an int w: over the last min(w, T).  The second step has
     the subject head on the query and the relation head still uniform over the window.  progress(done, total) counts
     the sequences of both steps.  Raises ValueError for n_demos < 1, an unknown objective or reading, a non-finite
-    eta_ov, window < 1; PopulationTooLarge (a ValueError) for "true" above `limit` sequences. Cost: true O(L M_ft^m m
-    A) with A = sum U_l; hat O(V^2 + sum_l U_l (M_ft + U_l) + m L M_ft).
+    eta_ov, window < 1; PopulationTooLarge (a ValueError) for "true" above `limit` sequences.
+    Cost: true O(L M_ft^m m A) with A = sum U_l; hat O(V^2 + sum_l U_l (M_ft + U_l) + m L M_ft).
     """
     setting = checked_setting(world, n_demos, math.inf, objective, eta_ov, None, window, reading)
     return _gradients(setting, checked_integer("limit", limit, 1), progress, device)

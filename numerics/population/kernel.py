@@ -36,7 +36,12 @@ class Kernel:
 
     @staticmethod
     def of(world: World, n_demos: int, reading: str, device: str = "cpu") -> "Kernel":
-        """The tensors of a world.  Raises ValueError for n_demos < 1 or an unknown reading."""
+        """The tensors of a world.  Raises ValueError for n_demos < 1, an unknown reading or an unusable device."""
+        try:
+            torch.zeros(1, device=device)
+        except (RuntimeError, AssertionError) as error:
+            reason = str(error).splitlines()[0]
+            raise ValueError(f"device must be usable, for instance 'cpu', got {device!r} ({reason})") from None
         F = np.sort(world.finetune_array)
         ov = initial_ov_subj(world, reading)[world.M : world.M + world.n_attributes + 1, F]
         return Kernel(
@@ -62,12 +67,20 @@ class Kernel:
         kept = ov[first : first + self.world.n_attributes + 1].T
         return torch.as_tensor(np.ascontiguousarray(kept, dtype=np.float64), device=self.F.device)
 
-    def full(self, rows: NDArray) -> NDArray:
-        """(V, V) [output, input] of a (V, A+1) array by input."""
-        first, A = self.world.M, self.world.n_attributes
-        ov = np.repeat(rows[:, A:].T, self.world.V, axis=0)
-        ov[first : first + A] = rows[:, :A].T
-        return ov
+    def full(self, ov: NDArray) -> NDArray:
+        """(V, V) [output, input] of the second result (2 Q + 1, A+1) of `first`, the softmax part of ov_rel.
+
+        Its rows: finetuning subjects; their attributes, whichever of the L types (each as often as the others); [sep].
+        """
+        world, A, F = self.world, self.world.n_attributes, self.F.cpu().numpy()
+        rows = np.zeros((world.V, A + 1))
+        rows[F] = ov[: len(F)]
+        for ell in range(world.L):
+            np.add.at(rows, world.attribute_token[F, ell], ov[len(F) : -1] / world.L)
+        rows[world.sep_token] = ov[-1]
+        full = np.repeat(rows[:, A:].T / self.others, world.V, axis=0)
+        full[world.M : world.M + A] = rows[:, :A].T
+        return full
 
     def _probabilities(self, logits: Tensor) -> Tensor:
         """(C, Q, A+1) softmax over the vocabulary; the last entry is the mass of ALL other tokens together."""
@@ -79,7 +92,7 @@ class Kernel:
         return torch.cat([tokens, slots.flip(0)])
 
     def first(self, contexts: Tensor, subject: NDArray, relation: NDArray) -> tuple[Tensor, Tensor]:
-        """Step 1: sums over the block of the softmax parts of kq_subj (V+T,) and ov_rel (V, A+1, by input).
+        """Step 1: sums over the block of the softmax parts of kq_subj (V+T,) and ov_rel (2 Q + 1, A+1; see full).
 
         subject, relation: attention of the two heads by index (T,) (at the initial weights it depends on nothing else).
         The logits do not depend on the type (W_OV^rel acts on relation tokens only), so types enter through the
@@ -114,19 +127,13 @@ class Kernel:
         slots[lay.seps] -= s[lay.seps] * bar_of_context.sum()
         tokens[self.world.sep_token] += slots[lay.seps].sum()
 
-        ov = torch.zeros((self.world.V, pi.shape[-1]), dtype=torch.float64, device=self.F.device)
-        pi_of_context = pi.sum(1)
-        pi_of_context[:, -1] /= self.others
-        pi_of_query = pi.sum(0)
-        pi_of_query[:, -1] /= self.others
-        by_attribute = torch.zeros_like(columns)
-        for k in range(K):
-            ov.index_add_(0, self.F[contexts[:, k]], g[lay.subjects[k]] * pi_of_context)
-            by_attribute.index_add_(0, contexts[:, k], g[lay.attributes[k]] / L * pi_of_context)
-        for ell in range(L):
-            ov.index_add_(0, self.world.M + self.values[:, ell], by_attribute)
-        ov.index_add_(0, self.F, g[lay.subjects[-1]] * pi_of_query)
-        ov[self.world.sep_token] += g[lay.seps].sum() * pi_of_context.sum(0)
+        pi_of_context, pi_of_query = pi.sum(1), pi.sum(0)
+        # (C, Q) with which weight a finetuning subject stands in a context, as subject and through its attribute.
+        places = torch.nn.functional.one_hot(contexts, len(self.F)).to(torch.float64)
+        as_subject = torch.einsum("k,ckq->qc", g[lay.subjects[:-1]], places) @ pi_of_context
+        as_attribute = torch.einsum("k,ckq->qc", g[lay.attributes], places) @ pi_of_context
+        sep = g[lay.seps].sum() * pi_of_context.sum(0, keepdim=True)
+        ov = torch.cat([as_subject + g[lay.subjects[-1]] * pi_of_query, as_attribute, sep])
         return self._assembled(tokens, slots), ov
 
     def second(

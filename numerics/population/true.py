@@ -27,7 +27,7 @@ Progress = Callable[[int, int], None]
 # Scores of the updated subject head closer than this (relative to the largest) are one level at beta = inf.
 TIE = 1e-12
 # Entries of a block's (C, Q, A + 1) array of probabilities: small enough to stay near the processor.
-BLOCK = 1 << 18
+BLOCK = 1 << 20
 
 
 class PopulationTooLarge(ValueError):
