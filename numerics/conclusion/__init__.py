@@ -1,1 +1,13 @@
-from numerics.conclusion.decide import decide
+"""Is the model right on all sequences? Decided by exact counting, never by sampling.
+
+decide(world, n_demos, weights) answers for known final weights, decide_interval for weights between bounds. Reading
+order: setting (the population), rational (weights as integers), levels (attention ranks), forward (one sequence,
+plainly), enumerate (every sequence), cases, compose, tally and patterns (count patterns), search (smallest
+counterexample), interval.
+"""
+
+from numerics.conclusion.decide import TooManySequences, decide, decide_interval
+from numerics.conclusion.decision import Counterexample, Decision
+from numerics.conclusion.rational import Weights
+
+__all__ = ["Counterexample", "Decision", "TooManySequences", "Weights", "decide", "decide_interval"]

@@ -1,16 +1,19 @@
 """Sequences sorted into cases by what their slots' maximal levels are, and counted without enumerating them.
 
-Fix the type l. A slot with context subject c reaches in a head the level x(c) = max(level of the subject token, level of the
-attribute token). The fixed tokens (query and seps) reach the floor F = max(query level, sep level) of that head. With
-A = max over the slots of x, the head attends
+Fix the type l. A slot with context subject c reaches in a head the level x(c) = max(level of the subject token, level
+of the attribute token). The fixed tokens (query and seps) reach the floor F = max(query level, sep level) of that head.
+With A = max over the slots of x, the head attends
     A < F   the fixed tokens at F only                     ("fixed"),
     A = F   these and the slot tokens of level F           ("equal"),
     A > F   the slot tokens of level A only                ("context").
-All three are "levels below `hi` allowed, and level `lo` reached if lo < hi" for the slots. Slots are independent draws, so
-    N(i, j) = number of contexts in which all slots stay below level i of the subj head and below level j of the rel head
+All three are "levels below `hi` allowed, and level `lo` reached if lo < hi" for the slots. Slots are independent draws,
+so
+    N(i, j) = number of contexts in which all slots stay below level i of the subj head and below level j of the rel
+    head
             = prod over groups of (number of c with x_subj(c) < i and x_rel(c) < j)^(slots of the group),
-and a level that is reached exactly is a difference of N in that direction. Queries enter only through their floors, fixed
-tokens and targets; for "context" in both heads only through the number of queries with lower floors, a 2-d cumulative count.
+and a level that is reached exactly is a difference of N in that direction. Queries enter only through their floors,
+fixed tokens and targets; for "context" in both heads only through the number of queries with lower floors, a 2-d
+cumulative count.
 """
 
 from __future__ import annotations
@@ -28,8 +31,9 @@ from numerics.conclusion.setting import Setting
 class State:
     """What one head does in a case of type `relation_type`.
 
-    Slot levels (indices into Axis.levels) below hi are allowed, level lo is reached by some slot if lo < hi. fixed: columns and
-    multiplicities of the fixed tokens attended; slots: sorted columns of the slot tokens at level lo, of all allowed contexts.
+    Slot levels (indices into Axis.levels) below hi are allowed, level lo is reached by some slot if lo < hi. fixed:
+    columns and multiplicities of the fixed tokens attended; slots: sorted columns of the slot tokens at level lo, of
+    all allowed contexts.
     """
 
     relation_type: int
@@ -46,7 +50,8 @@ class State:
 
 @dataclass(frozen=True)
 class Case:
-    """count sequences: the product of the query multiplicity and of the number of contexts. Ids index Cases.states[head]."""
+    """count sequences: the product of the query multiplicity and of the number of contexts. Ids index
+    Cases.states[head]."""
 
     subj: np.ndarray
     rel: np.ndarray
@@ -56,7 +61,8 @@ class Case:
 
 @dataclass(frozen=True)
 class Axis:
-    """Levels (ascending ranks) that slots reach in one head at one type; index (groups, |C|) of the slot's level in them.
+    """Levels (ascending ranks) that slots reach in one head at one type; index (groups, |C|) of the slot's level in
+    them.
 
     subject, attribute: (groups, |C|) ranks of the two tokens.
     """
@@ -91,7 +97,7 @@ def make_axis(ranks: Ranks, groups: list[list[int]], relation_type: int) -> Axis
 def count_below(axes: tuple[Axis, Axis], groups: list[list[int]], dtype: type) -> np.ndarray:
     """N (n_subj + 1, n_rel + 1): contexts with all slots below level i in the subj head and j in the rel head."""
     shape = (len(axes[0].levels) + 1, len(axes[1].levels) + 1)
-    product = np.ones(shape, dtype=dtype)
+    product: np.ndarray = np.ones(shape, dtype=dtype)
     for g, group in enumerate(groups):
         histogram = np.zeros(shape, dtype=np.int64)
         np.add.at(histogram, (axes[0].index[g] + 1, axes[1].index[g] + 1), 1)
@@ -100,7 +106,8 @@ def count_below(axes: tuple[Axis, Axis], groups: list[list[int]], dtype: type) -
 
 
 def slot_columns(axis: Axis, columns: tuple[np.ndarray, np.ndarray]) -> list[tuple[int, ...]]:
-    """For every level the sorted columns of the slot tokens that have it; columns: of the subjects and attributes (|C|,)."""
+    """For every level the sorted columns of the slot tokens that have it; columns: of the subjects and attributes
+    (|C|,)."""
     found: list[set[int]] = [set() for _ in axis.levels]
     for rank, column in ((axis.subject, columns[0]), (axis.attribute, columns[1])):
         at = np.searchsorted(axis.levels, rank)
@@ -113,8 +120,9 @@ def slot_columns(axis: Axis, columns: tuple[np.ndarray, np.ndarray]) -> list[tup
 
 @dataclass
 class Cases:
-    """Iterating yields blocks of cases that partition the population. Cost, per type: O(levels_subj levels_rel (groups + U)
-    + |Q| (levels_subj + levels_rel)) integer operations, int64 when the population is below 2^62, else Python integers.
+    """Iterating yields blocks of cases that partition the population. Cost, per type: O(levels_subj levels_rel (groups
+    + U) + |Q| (levels_subj + levels_rel)) integer operations, int64 when the population is below 2^62, else Python
+    integers.
 
     column: per head (V,) column id of a token. target, attribute: (L, |Q|), (L, |C|) token ids.
     """
@@ -138,8 +146,11 @@ class Cases:
         subj, rel = (make_axis(r, self.groups, relation_type) for r in self.ranks)
         return subj, rel
 
-    def head_states(self, head: int, relation_type: int, axis: Axis) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """(bottom (|Q|,), equal (|Q|,) bool, ids of the fixed and equal states (|Q|, 2), ids of the context states (levels,)).
+    def head_states(
+        self, head: int, relation_type: int, axis: Axis
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """(bottom (|Q|,), equal (|Q|,) bool, ids of the fixed and equal states (|Q|, 2), ids of the context states
+        (levels,)).
 
         bottom: number of slot levels below the query's floor.
         """
@@ -165,6 +176,14 @@ class Cases:
                 own[q, 1] = table.add(State(relation_type, b, b + 1, pairs, at_level[b]))
         context = [table.add(State(relation_type, k, k + 1, (), at_level[k])) for k in range(len(axis.levels))]
         return bottom, equal, own, np.array(context, dtype=np.int64)
+
+    def fixed(self, relation_type: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Per query (|Q|,): its states with only fixed tokens attended, in both heads, and the number of such
+        contexts."""
+        axes = self.axes(relation_type)
+        bottom_s, _, own_s, _ = self.head_states(0, relation_type, axes[0])
+        bottom_r, _, own_r, _ = self.head_states(1, relation_type, axes[1])
+        return own_s[:, 0], own_r[:, 0], count_below(axes, self.groups, self.dtype)[bottom_s, bottom_r]
 
     def __iter__(self) -> Iterator[Case]:
         for relation_type in range(len(self.target)):
@@ -212,10 +231,12 @@ class Cases:
 
 
 def attention_counts(cases: Cases, head: int) -> dict[int, int]:
-    """Number of sequences by the bit set of attended kinds (1 query, 2 context subjects, 4 attributes, 8 sep), for one head.
+    """Number of sequences by the bit set of attended kinds (1 query, 2 context subjects, 4 attributes, 8 sep), for one
+    head.
 
-    Per group and level the contexts split by strict/weak bounds on the two tokens; products over the slots and inclusion-
-    exclusion count the contexts in which subjects, attributes, both or none are at the level. Cost O(L levels (groups + |Q|)).
+    Per group and level the contexts split by strict/weak bounds on the two tokens; products over the slots and
+    inclusion- exclusion count the contexts in which subjects, attributes, both or none are at the level. Cost O(L
+    levels (groups + |Q|)).
     """
     ranks, dtype = cases.ranks[head], cases.dtype
     sep_top = int(ranks.sep.max())
@@ -231,7 +252,7 @@ def attention_counts(cases: Cases, head: int) -> dict[int, int]:
     for relation_type in range(len(cases.target)):
         axis = make_axis(ranks, cases.groups, relation_type)
         levels = np.unique(np.concatenate([axis.levels, floor]))
-        below = np.ones((2, 2, len(levels)), dtype=dtype)
+        below: np.ndarray = np.ones((2, 2, len(levels)), dtype=dtype)
         for g, group in enumerate(cases.groups):
             subject, attribute = axis.subject[g][:, None], axis.attribute[g][:, None]
             for s in (0, 1):

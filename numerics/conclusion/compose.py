@@ -1,9 +1,9 @@
 """Inside a case whose attended tokens have different OV columns: all compositions, with their counts.
 
-A slot contributes to a head the columns of its tokens at the level `lo`; slots draw independently, so the distribution of
-(how many attended, sum of their columns) over the contexts is a convolution, slot by slot. Columns enter only through the
-differences logit[y] - logit[v] for those competitors v that can be the strongest anywhere in the case, and contexts with equal
-contributions are merged, which is what keeps the number of sums small.
+A slot contributes to a head the columns of its tokens at the level `lo`; slots draw independently, so the distribution
+of (how many attended, sum of their columns) over the contexts is a convolution, slot by slot. Columns enter only
+through the differences logit[y] - logit[v] for those competitors v that can be the strongest anywhere in the case, and
+contexts with equal contributions are merged, which is what keeps the number of sums small.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ class BudgetExceeded(Exception):
 
 @dataclass(frozen=True)
 class Head:
-    """One head in one case: its state, axis, columns of the context tokens (|C|,), numerators (n_columns, V) of all columns, and
-    the column that is its output for certain (None if the output depends on the composition)."""
+    """One head in one case: its state, axis, columns of the context tokens (|C|,), numerators (n_columns, V) of all
+    columns, and the column that is its output for certain (None if the output depends on the composition)."""
 
     state: State
     axis: Axis
@@ -43,7 +43,8 @@ class Head:
 
 @dataclass(frozen=True)
 class Outcome:
-    """count contexts with this margin (in units of 1/ov_denominator); witness: context index of every slot, slot 1 first."""
+    """count contexts with this margin (in units of 1/ov_denominator); witness: context index of every slot, slot 1
+    first."""
 
     margin: Fraction
     count: int
@@ -71,7 +72,9 @@ def _contributions(head: Head, group: int, contexts: np.ndarray, target: int, co
             else:
                 total = zero
                 for column in columns:
-                    total = tuple(a + b for a, b in zip(total, head.difference(column, target, competitors), strict=True))
+                    total = tuple(
+                        a + b for a, b in zip(total, head.difference(column, target, competitors), strict=True)
+                    )
                 memo[columns] = (bool(columns), len(columns), total)
         parts.append(memo[columns])
     return parts
@@ -131,9 +134,7 @@ def compose(
                     else:
                         following[key] = before[0] + count * many, before[1]
             sums = following
-    certain = [
-        None if h.certain is None else h.difference(h.certain, target, competitors) for h in heads
-    ]
+    certain = [None if h.certain is None else h.difference(h.certain, target, competitors) for h in heads]
     outcomes = []
     for parts, (count, witness) in sums.items():
         if not (parts[0][0] and parts[1][0]):

@@ -18,9 +18,9 @@ def label(mask: int) -> str:
 class Counterexample:
     """A sequence on which the target is not strictly first.
 
-    tokens: names in sequence order, the target not included. predicted: all tokens whose logit is maximal. logits: of the target
-    and of the predicted tokens. attended_*: "p_-1 s3"-like names. verdict: "tie" | "wrong".
-    smallest: True if no failing sequence has fewer distinct subjects, nor equally many and an earlier token sequence.
+    tokens: names in sequence order, the target not included. predicted: all tokens whose logit is maximal. logits: of
+    the target and of the predicted tokens. attended_*: "p_-1 s3"-like names. verdict: "tie" | "wrong". smallest: True
+    if no failing sequence has fewer distinct subjects, nor equally many and an earlier token sequence.
     """
 
     relation_type: int
@@ -41,13 +41,14 @@ class Counterexample:
 class Decision:
     """The argmax decided on all `total` sequences of a population.
 
-    right: the target strictly above every other token; ties: the target among several maxima; wrong: the rest. The three are
-    None where the exact count was infeasible (exact=False, `why` says so); the *_bounds hold always, and coincide when exact.
-    min_margin: smallest of logit[target] - max over other tokens; None where only min_margin_bounds are known (or total = 0).
-    attention: per head, number of sequences by the set of attended kinds (None in the interval version).
-    score_gap: smallest distance between different attention levels that may meet at the top, per head; logit_gap: no decision
-    right/wrong was taken on a margin of smaller size. Both None if nothing was compared. They show that a float64 decision
-    was not taken inside rounding. method: "enumerated" | "count patterns" | "bounded" | "vacuous".
+    right: the target strictly above every other token; ties: the target among several maxima; wrong: the rest. The
+    three are None where the exact count was infeasible (exact=False, `why` says so); the *_bounds hold always, and
+    coincide when exact. min_margin: smallest of logit[target] - max over other tokens; None where only
+    min_margin_bounds are known (or total = 0). attention: per head, number of sequences by the set of attended kinds
+    (None in the interval version). score_gap: smallest distance between different attention levels that may meet at the
+    top, per head; logit_gap: no decision right/wrong was taken on a margin of smaller size. Both None if nothing was
+    compared. They show that a float64 decision was not taken inside rounding. method: "enumerated" | "count patterns" |
+    "bounded" | "vacuous".
     """
 
     total: int

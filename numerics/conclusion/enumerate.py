@@ -37,7 +37,12 @@ def smallest_failure(
     different = 1 + (ordered[:, 1:] != ordered[:, :-1]).sum(axis=1)
     few = np.flatnonzero(different == different.min())
     # Token order: s_{j1}, a_{j1}, s_{j2}, ...; for equal s_{j1} the attribute token orders by type.
-    keys = [relation[few], *(subjects[few, p] for p in range(subjects.shape[1] - 1, 0, -1)), relation[few], subjects[few, 0]]
+    keys = [
+        relation[few],
+        *(subjects[few, p] for p in range(subjects.shape[1] - 1, 0, -1)),
+        relation[few],
+        subjects[few, 0],
+    ]
     best = few[np.lexsort(keys)[0]]
     chosen = tuple(int(j) for j in subjects[best])
     tokens = tuple(setting.tokens(int(relation[best]), chosen))
@@ -81,11 +86,22 @@ def enumerated(problem: Problem, weights: Weights) -> Decision:
             failure = found
     right, ties, wrong = signs[1], signs[0], signs[-1]
     return Decision(
-        total=total, right=right, ties=ties, wrong=wrong, right_bounds=(right, right), ties_bounds=(ties, ties),
-        wrong_bounds=(wrong, wrong), exact=True, method="enumerated", min_margin=margin,
+        total=total,
+        right=right,
+        ties=ties,
+        wrong=wrong,
+        right_bounds=(right, right),
+        ties_bounds=(ties, ties),
+        wrong_bounds=(wrong, wrong),
+        exact=True,
+        method="enumerated",
+        min_margin=margin,
         min_margin_bounds=None if margin is None else (margin, margin),
         attention={h: {label(k): c for k, c in sorted(a.items())} for h, a in zip(HEADS, attention, strict=True)},
-        counterexample=None if failure is None
+        counterexample=None
+        if failure is None
         else describe(setting, weights, failure[1], failure[2], problem.tolerance, smallest=True),
-        tie_tolerance=problem.tolerance, score_gap=problem.score_gap, logit_gap=gap,
-    )  # fmt: skip
+        tie_tolerance=problem.tolerance,
+        score_gap=problem.score_gap,
+        logit_gap=gap,
+    )

@@ -13,8 +13,8 @@ from numerics.conclusion.problem import Problem
 
 @dataclass(frozen=True)
 class Margins:
-    """numerator (B,) over denominator (B,) * ov_denominator: logit[y] - max over other tokens; sign (B,): 1 right, 0 tie, -1 wrong;
-    masks: per head (B,) bit set of attended kinds."""
+    """numerator (B,) over denominator (B,) * ov_denominator: logit[y] - max over other tokens; sign (B,): 1 right, 0
+    tie, -1 wrong; masks: per head (B,) bit set of attended kinds."""
 
     numerator: np.ndarray
     denominator: np.ndarray
@@ -39,7 +39,8 @@ def weigh(counts: np.ndarray, numerator: np.ndarray, bound: int) -> np.ndarray:
 
 
 def evaluate(problem: Problem, types: np.ndarray, query: np.ndarray, context: np.ndarray) -> Margins:
-    """types (B,); query (B,) indices into the query pool; context (B, n) indices into the context pool, column i - 1 = slot i.
+    """types (B,); query (B,) indices into the query pool; context (B, n) indices into the context pool, column i - 1 =
+    slot i.
 
     Cost O(B V (n_columns + n)); Python integers only where the scaled weights exceed 62 bits.
     """
@@ -75,7 +76,9 @@ def evaluate(problem: Problem, types: np.ndarray, query: np.ndarray, context: np
             count[np.arange(B), ids[:, p]] += attended[:, p]
         counts.append(count)
         sizes.append(attended.sum(axis=1))
-        masks.append(sum((attended[:, kinds == k].any(axis=1).astype(np.int64) << k for k in range(4)), np.zeros(B, np.int64)))
+        masks.append(
+            sum((attended[:, kinds == k].any(axis=1).astype(np.int64) << k for k in range(4)), np.zeros(B, np.int64))
+        )
     # One row per different (target, counts, counts): repeated patterns are evaluated once.
     keys = np.concatenate([target[:, None], counts[0], counts[1]], axis=1)
     _, first, back = np.unique(keys, axis=0, return_index=True, return_inverse=True)

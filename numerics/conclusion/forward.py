@@ -41,7 +41,12 @@ def forward(setting: Setting, tokens: list[int], weights: Weights, tie_tolerance
 
 
 def describe(
-    setting: Setting, weights: Weights, relation_type: int, subjects: tuple[int, ...], tie_tolerance: Fraction, smallest: bool
+    setting: Setting,
+    weights: Weights,
+    relation_type: int,
+    subjects: tuple[int, ...],
+    tie_tolerance: Fraction,
+    smallest: bool,
 ) -> Counterexample:
     """The failing sequence in names, logits, attended positions and one sentence."""
     name = setting.world.token_name
@@ -61,11 +66,20 @@ def describe(
     gap = best - out.logits[target]
     outcome = f"ties at the top among {shown}" if verdict == "tie" else f"is {shown}, above it by {float(gap):.6g}"
     sentence = (
-        f"On [{' '.join(name(t) for t in tokens)}] the target is {name(target)}; the subject head attends {', '.join(subj)}, "
-        f"the relation head {', '.join(rel)}, and the prediction {outcome}."
+        f"On [{' '.join(name(t) for t in tokens)}] the target is {name(target)}; "
+        f"the subject head attends {', '.join(subj)}, the relation head {', '.join(rel)}, and the prediction {outcome}."
     )
-    logits = {name(v): out.logits[v] for v in [target, *predicted]}
     return Counterexample(
-        int(relation_type), tuple(int(j) for j in subjects), tuple(tokens), tuple(name(t) for t in tokens), name(target), named,
-        logits, subj, rel, verdict, smallest, sentence,
-    )  # fmt: skip
+        relation_type=int(relation_type),
+        subjects=tuple(int(j) for j in subjects),
+        token_ids=tuple(tokens),
+        tokens=tuple(name(t) for t in tokens),
+        target=name(target),
+        predicted=named,
+        logits={name(v): out.logits[v] for v in [target, *predicted]},
+        attended_subj=subj,
+        attended_rel=rel,
+        verdict=verdict,
+        smallest=smallest,
+        sentence=sentence,
+    )

@@ -1,8 +1,9 @@
 """Attention levels: which positions a head may attend, ranked.
 
-The score of a position is (token score) + (position score); hard attention looks only at the maximal one. All scores that occur
-in the population are therefore replaced by integer ranks of the sorted list; equal rank = tie. With a tolerance, neighbours in
-the sorted list that differ by no more share a rank (chains included); with intervals [lo, hi], overlapping ones do.
+The score of a position is (token score) + (position score); hard attention looks only at the maximal one. All scores
+that occur in the population are therefore replaced by integer ranks of the sorted list; equal rank = tie. With a
+tolerance, neighbours in the sorted list that differ by no more share a rank (chains included); with intervals [lo, hi],
+overlapping ones do.
 """
 
 from __future__ import annotations

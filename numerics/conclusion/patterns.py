@@ -1,10 +1,10 @@
 """The decision by count patterns: cases instead of sequences, exact wherever the compositions stay within the budget.
 
-A case whose output is certain is decided at once (tally). Otherwise the output is a convex combination, in each head, of the
-attended columns, and the difference logit[y] - logit[v] lies between the sums over the heads of its smallest and largest value
-on those columns. If the smallest is above the tie tolerance for every v, all sequences of the case are right; if the largest is below
-for one v, all are wrong; else the compositions are counted (compose). The latter also gives the smallest margin when the
-lower bound of a case is below every margin known to occur.
+A case whose output is certain is decided at once (tally). Otherwise the output is a convex combination, in each head,
+of the attended columns, and the difference logit[y] - logit[v] lies between the sums over the heads of its smallest and
+largest value on those columns. If the smallest is above the tie tolerance for every v, all sequences of the case are
+right; if the largest is below for one v, all are wrong; else the compositions are counted (compose). The latter also
+gives the smallest margin when the lower bound of a case is below every margin known to occur.
 """
 
 from __future__ import annotations
@@ -22,10 +22,13 @@ from numerics.conclusion.rational import Weights
 from numerics.conclusion.search import counterexample, witness
 from numerics.conclusion.tally import Outputs, determined, error_bound, merged, outputs
 
+Failing = tuple[int, int, int, tuple[int, ...] | None]  # subj state, rel state, target, contexts if known
+
 
 @dataclass(frozen=True)
 class Hull:
-    """Bounds on the margin in one case, and the competitors (token ids) that can be the strongest; float64, error included."""
+    """Bounds on the margin in one case, and the competitors (token ids) that can be the strongest; float64, error
+    included."""
 
     low: float
     high: float
@@ -57,6 +60,28 @@ class HullBounds:
         return Hull(float(low.min()), ceiling, np.flatnonzero(low <= ceiling))
 
 
+def strongest(numerators: np.ndarray) -> np.ndarray:
+    """Indices of the competitors, rows of (competitors, columns) integers, that no other one matches or beats in every
+    column.
+
+    The others never are strictly the strongest at any composition, so margins do not need them. Cost O(competitors^2
+    columns) comparisons; above 200 different rows only equal ones are dropped.
+    """
+    first: dict[tuple[int, ...], int] = {}
+    for k, row in enumerate(numerators):
+        first.setdefault(tuple(row.tolist()), k)
+    rows, keep = list(first), list(first.values())
+    if len(rows) > 200:
+        return np.array(keep)
+    order = np.argsort(np.array(rows, dtype=object), axis=0, kind="stable")
+    rank = np.empty((len(rows), numerators.shape[1]), dtype=np.int64)
+    for c in range(numerators.shape[1]):
+        column = np.array([rows[k][c] for k in order[:, c]], dtype=object)
+        rank[order[:, c], c] = np.concatenate([[0], np.cumsum((column[1:] != column[:-1]).astype(np.int64))])
+    beaten = [bool(((rank >= rank[k]).all(axis=1) & (np.arange(len(rows)) != k)).any()) for k in range(len(rows))]
+    return np.array([k for k, lost in zip(keep, beaten, strict=True) if not lost])
+
+
 class Composer:
     """Counts compositions of cases while the budget lasts: no case may take more than a quarter of what is left."""
 
@@ -84,6 +109,8 @@ class Composer:
                 )
             )
         allowed = self.left // 4
+        spanning = [self.outs[h].numerator[list(self.outs[h].hull[s])] for h, s in enumerate((subj, rel))]
+        competitors = competitors[strongest(np.concatenate(spanning)[:, competitors].T)]
         try:
             found, steps = compose((heads[0], heads[1]), self.problem.groups, target, competitors, allowed)
         except BudgetExceeded:
@@ -96,8 +123,8 @@ class Composer:
 def by_patterns(problem: Problem, weights: Weights, budget: int) -> Decision:
     """Decision without enumeration. `budget` bounds the steps spent on compositions; each takes about 2 microseconds.
 
-    Cost, per type: the cases (see Cases), plus O(V) for each different pair of attended columns. Exact unless the budget is
-    exceeded; then right, ties and wrong are bounds, and `why` says how many sequences are left open.
+    Cost, per type: the cases (see Cases), plus O(V) for each different pair of attended columns. Exact unless the
+    budget is exceeded; then right, ties and wrong are bounds, and `why` says how many sequences are left open.
     """
     setting, exact, tolerance = problem.setting, problem.exact, problem.tolerance
     denominator, total = exact.ov_denominator, setting.total
@@ -109,7 +136,7 @@ def by_patterns(problem: Problem, weights: Weights, budget: int) -> Decision:
     sure = np.flatnonzero((columns[0] >= 0) & (columns[1] >= 0))
     out = determined(outs, columns[0][sure], columns[1][sure], target[sure], tolerance, denominator)
     tally = {s: int(count[sure[out.sign == s]].sum()) for s in (1, 0, -1)}
-    failing = [(int(subj[b]), int(rel[b]), int(target[b]), None) for b in sure[out.sign <= 0][:1]]
+    failing: list[Failing] = [(int(subj[b]), int(rel[b]), int(target[b]), None) for b in sure[out.sign <= 0][:1]]
     margins = [] if out.margin is None else [out.margin]
     gaps = [] if out.gap is None else [out.gap]
 
@@ -125,18 +152,18 @@ def by_patterns(problem: Problem, weights: Weights, budget: int) -> Decision:
         return found
 
     limit = float(tolerance) * (1 + 1e-12)
-    for b in np.flatnonzero((columns[0] < 0) | (columns[1] < 0)):
+    for b in np.flatnonzero((columns[0] < 0) | (columns[1] < 0)).tolist():
         hull = bounds.hull(int(subj[b]), int(rel[b]), int(target[b]))
         if hull.low > limit or hull.high < -limit:
-            known.append((hull.low, int(b), hull))
+            known.append((hull.low, b, hull))
             tally[1 if hull.low > limit else -1] += int(count[b])
             gaps.append(Fraction(hull.low if hull.low > limit else -hull.high))
             if hull.high < -limit:
                 failing.append((int(subj[b]), int(rel[b]), int(target[b]), None))
             continue
-        found = exactly(int(b), hull)
+        found = exactly(b, hull)
         if found is None:
-            open_cases.append((int(b), hull))
+            open_cases.append((b, hull))
             continue
         queries = int(count[b]) // sum(o.count for o in found)
         for outcome in found:
@@ -163,16 +190,29 @@ def by_patterns(problem: Problem, weights: Weights, budget: int) -> Decision:
     right, ties, wrong = tally[1], tally[0], tally[-1]
     is_exact = unknown == 0
     margin_exact = bool(margins) and lower == min(margins)
-    why = "" if is_exact else f"{unknown} of {total} sequences left open: their compositions exceed the budget of {budget} steps"
+    why = (
+        ""
+        if is_exact
+        else f"{unknown} of {total} sequences left open: their compositions exceed the budget of {budget} steps"
+    )
     attention = [dict(sorted(attention_counts(cases, h).items())) for h in (0, 1)]
     examples = [witness(problem, cases, *f) for f in failing[:3] + failing[-3:]]
     return Decision(
         total=total,
-        right=right if is_exact else None, ties=ties if is_exact else None, wrong=wrong if is_exact else None,
-        right_bounds=(right, right + unknown), ties_bounds=(ties, ties + unknown), wrong_bounds=(wrong, wrong + unknown),
-        exact=is_exact, method="count patterns" if is_exact else "bounded", why=why,
-        min_margin=lower if margin_exact else None, min_margin_bounds=(lower, upper),
+        right=right if is_exact else None,
+        ties=ties if is_exact else None,
+        wrong=wrong if is_exact else None,
+        right_bounds=(right, right + unknown),
+        ties_bounds=(ties, ties + unknown),
+        wrong_bounds=(wrong, wrong + unknown),
+        exact=is_exact,
+        method="count patterns" if is_exact else "bounded",
+        why=why,
+        min_margin=lower if margin_exact else None,
+        min_margin_bounds=(lower, upper),
         attention={h: {label(k): c for k, c in a.items()} for h, a in zip(HEADS, attention, strict=True)},
         counterexample=counterexample(problem, weights, examples) if examples else None,
-        tie_tolerance=tolerance, score_gap=problem.score_gap, logit_gap=min(gaps) if gaps else None,
-    )  # fmt: skip
+        tie_tolerance=tolerance,
+        score_gap=problem.score_gap,
+        logit_gap=min(gaps) if gaps else None,
+    )

@@ -28,7 +28,8 @@ def as_tolerance(tie_tolerance: float | Fraction) -> Fraction:
 
 @dataclass(frozen=True)
 class Problem:
-    """query, context: subject indices of the pools; attribute (L, |C|) and target (L, |Q|): token ids; ranks per head."""
+    """query, context: subject indices of the pools; attribute (L, |C|) and target (L, |Q|): token ids; ranks per
+    head."""
 
     setting: Setting
     exact: Exact

@@ -1,6 +1,7 @@
 """Weights as integers over one common denominator, so that every comparison below is exact.
 
-Floats are taken at their exact (dyadic) value. A tolerance then decides what counts as a tie; no rounding enters anywhere else.
+Floats are taken at their exact (dyadic) value. A tolerance then decides what counts as a tie; no rounding enters
+anywhere else.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ import numpy as np
 
 
 class Weights(Protocol):
-    """Final weights per unit beta: kq_* (V+T,), ov_* (V, V) as [output, input]; dtype object (Fraction, int) or numeric."""
+    """Final weights per unit beta: kq_* (V+T,), ov_* (V, V) as [output, input]; dtype object (Fraction, int) or
+    numeric."""
 
     @property
     def kq_subj(self) -> np.ndarray: ...
@@ -28,14 +30,17 @@ class Weights(Protocol):
 
 
 def fractions(name: str, array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Object array of exact rationals (Fraction or int), same shape. Raises ValueError for another shape or a non-finite entry."""
+    """Object array of exact rationals (Fraction or int), same shape. Raises ValueError for another shape or a
+    non-finite entry."""
     values = np.asarray(array)
     if values.shape != shape:
         raise ValueError(f"{name} has shape {values.shape}: must be {shape}")
     flat = values.ravel().tolist()
     if values.dtype != object:
         if values.dtype.kind not in "biuf":
-            raise ValueError(f"{name} has dtype {values.dtype}: must be float64, integer, or object holding Fraction/int")
+            raise ValueError(
+                f"{name} has dtype {values.dtype}: must be float64, integer, or object holding Fraction/int"
+            )
         if not np.all(np.isfinite(values)):
             raise ValueError(f"{name} has an entry that is not finite: every entry must be a finite number")
     memo: dict[Any, Any] = {}
@@ -83,7 +88,8 @@ def quotients(numerator: np.ndarray, denominator: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Columns:
-    """Different OV columns of one head: numerator (n_columns, V) object ints over `denominator`, value (n_columns, V) float64."""
+    """Different OV columns of one head: numerator (n_columns, V) object ints over `denominator`, value (n_columns, V)
+    float64."""
 
     numerator: np.ndarray
     value: np.ndarray
@@ -93,8 +99,8 @@ class Columns:
 class Exact:
     """Weights brought to integers.
 
-    kq: per head scaled integer scores (V+T,) over kq_denominator; column: per head (V,) id of a token's OV column in `columns`
-    (tokens with equal columns share the id); both heads over the one ov_denominator.
+    kq: per head scaled integer scores (V+T,) over kq_denominator; column: per head (V,) id of a token's OV column in
+    `columns` (tokens with equal columns share the id); both heads over the one ov_denominator.
     """
 
     kq: tuple[np.ndarray, np.ndarray]
@@ -104,44 +110,47 @@ class Exact:
     ov_denominator: int
 
 
-def distinct_columns(matrix: np.ndarray, slack: int) -> tuple[np.ndarray, np.ndarray]:
-    """Ids (V,) of the columns of `matrix` (V, V) of ints, and the different columns (n, V).
+def distinct_columns(matrix: np.ndarray, value: np.ndarray, slack: float) -> tuple[np.ndarray, np.ndarray]:
+    """Ids (V,) of the columns of `matrix` (V, V) of ints, and the tokens (n,) whose columns stand for them, in order.
 
-    With slack > 0 a column that agrees with an earlier kept one within `slack` everywhere gets its id. Cost V^2 (slack 0).
+    value: the same as float64. With slack > 0 a column that agrees with an earlier kept one within `slack` everywhere
+    gets its id. Cost V^2 (slack 0), V^2 n float64 operations otherwise.
     """
     ids = np.empty(matrix.shape[1], dtype=np.int64)
-    kept: list[np.ndarray] = []
+    kept: list[int] = []
     exact: dict[tuple[int, ...], int] = {}
     for t in range(matrix.shape[1]):
-        column = matrix[:, t]
-        key = tuple(column.tolist())
+        key = tuple(matrix[:, t].tolist())
         found = exact.get(key)
-        if found is None and slack > 0:
-            close = (k for k, other in enumerate(kept) if np.abs(column - other).max() <= slack)
-            found = next(close, None)
+        if found is None and slack > 0 and kept:
+            distance = np.abs(value[:, kept] - value[:, [t]]).max(axis=0)
+            close = np.flatnonzero(distance <= slack)
+            found = int(close[0]) if len(close) else None
         if found is None:
             found = len(kept)
-            kept.append(column)
+            kept.append(t)
         exact[key] = found
         ids[t] = found
-    return ids, np.array(kept, dtype=object)
+    return ids, np.array(kept)
 
 
 def exact_weights(weights: Weights, V: int, T: int, tie_tolerance: Fraction, multiple: int = 1) -> Exact:
     """Weights as integers. `multiple` divides every OV numerator (so that means of that many columns stay integral).
 
-    With a tolerance, OV columns of a head that agree within tie_tolerance/4 are taken as equal (the first one stands for all).
-    Raises ValueError for wrong shapes or entries. Cost O(V^2).
+    With a tolerance, OV columns of a head that agree within tie_tolerance/4 are taken as equal (the first one stands
+    for all). Raises ValueError for wrong shapes or entries. Cost O(V^2).
     """
     kq = [fractions(name, getattr(weights, name), (V + T,)) for name in ("kq_subj", "kq_rel")]
     ov = [fractions(name, getattr(weights, name), (V, V)) for name in ("ov_subj", "ov_rel")]
     kq_denominator = common_denominator(kq)
     ov_denominator = common_denominator(ov) * multiple
-    slack = int(tie_tolerance * ov_denominator / 4)
+    slack = float(tie_tolerance / 4)
     ids, columns = [], []
     for matrix in ov:
-        column, different = distinct_columns(numerators(matrix, ov_denominator), slack)
+        numerator = numerators(matrix, ov_denominator)
+        value = quotients(numerator, ov_denominator)
+        column, kept = distinct_columns(numerator, value, slack)
         ids.append(column)
-        columns.append(Columns(different, quotients(different, ov_denominator)))
+        columns.append(Columns(numerator.T[kept], value.T[kept]))
     scores = [numerators(k, kq_denominator) for k in kq]
     return Exact((scores[0], scores[1]), kq_denominator, (ids[0], ids[1]), (columns[0], columns[1]), ov_denominator)

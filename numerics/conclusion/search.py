@@ -44,7 +44,8 @@ def witness(
 
 
 def _fill(cases: Cases, states: tuple, axes: tuple, n: int) -> tuple[int, ...]:
-    """Contexts for all slots: each below the states' hi, and for each head with lo < hi one slot at lo; few different ones."""
+    """Contexts for all slots: each below the states' hi, and for each head with lo < hi one slot at lo; few different
+    ones."""
     allowed: list[np.ndarray] = [np.zeros(0)] * n
     reaching: list[list[np.ndarray]] = [[], []]
     for g, group in enumerate(cases.groups):
@@ -88,10 +89,9 @@ def growth_strings(m: int, d: int) -> Iterator[tuple[int, ...]]:
                 yield string
 
 
-def with_first(
-    problem: Problem, first: int, d: int, limit: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-    """All sequences with j_1 = first and exactly d different subjects as (types, query, context); None if more than `limit`."""
+def with_first(problem: Problem, first: int, d: int, limit: int) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """All sequences with j_1 = first and exactly d different subjects as (types, query, context); None if more than
+    `limit`."""
     setting = problem.setting
     place_c = {int(j): k for k, j in enumerate(setting.contexts)}
     place_q = {int(j): k for k, j in enumerate(setting.queries)}
@@ -117,13 +117,16 @@ def with_first(
         found.append(blocks[:, list(string)])
     subjects = np.concatenate(found) if found else np.zeros((0, m), dtype=np.int64)
     query = np.array([place_q[int(j)] for j in subjects[:, -1]], dtype=np.int64)
-    context = np.array([[place_c[int(j)] for j in row] for row in subjects[:, -2::-1]], dtype=np.int64).reshape(-1, m - 1)
+    context = np.array([[place_c[int(j)] for j in row] for row in subjects[:, -2::-1]], dtype=np.int64).reshape(
+        -1, m - 1
+    )
     types = np.repeat(np.arange(L), len(subjects))
     return types, np.tile(query, L), np.tile(context, (L, 1))
 
 
 def smallest(problem: Problem) -> tuple[Example | None, int]:
-    """(the smallest failing sequence if the search reached it, else None; d below which no sequence fails for certain)."""
+    """(the smallest failing sequence if the search reached it, else None; d below which no sequence fails for
+    certain)."""
     setting = problem.setting
     left = WORK // setting.world.V
     for d in range(1, setting.n + 2):
@@ -144,7 +147,8 @@ def smallest(problem: Problem) -> tuple[Example | None, int]:
 
 
 def counterexample(problem: Problem, weights: Weights, examples: Sequence[Example]) -> Counterexample:
-    """The smallest failing sequence, or, where the search would take too long, the smallest of the given failing ones."""
+    """The smallest failing sequence, or, where the search would take too long, the smallest of the given failing
+    ones."""
     found, _ = smallest(problem)
     chosen = min(examples, key=lambda e: e[0]) if found is None else found
     return describe(problem.setting, weights, chosen[1], chosen[2], problem.tolerance, smallest=found is not None)

@@ -1,4 +1,5 @@
-"""The population that is decided: type l, a query subject of one pool, n_demos context subjects of another, all combinations."""
+"""The population that is decided: type l, a query subject of one pool, n_demos context subjects of another, all
+combinations."""
 
 from __future__ import annotations
 
@@ -17,8 +18,8 @@ CONTEXT_POOLS = ("finetune", "all")
 class Setting:
     """All L * |queries| * |contexts|^n sequences X = [s_{j1}, sep, a_{j1}, ..., s_{jm}, sep], n = n_demos, m = n + 1.
 
-    Slot i = 1..n holds the context subject at p_{-1-3i}, its sep at p_{-3i}, its attribute at p_{1-3i}; the query subject is at
-    p_{-1}, the last sep at p_0. Slot i is therefore subject j_{m-i}: slot n comes first in the sequence.
+    Slot i = 1..n holds the context subject at p_{-1-3i}, its sep at p_{-3i}, its attribute at p_{1-3i}; the query
+    subject is at p_{-1}, the last sep at p_0. Slot i is therefore subject j_{m-i}: slot n comes first in the sequence.
     """
 
     world: World

@@ -1,7 +1,7 @@
 """Right, tie or wrong for every case: certain outputs directly, the others by their convex hull, then by composition.
 
-Certain output: all attended tokens of a head have one OV column (or only fixed tokens are attended, whose mean is known).
-Float64 logits with a rigorous error bound decide; where the margin is inside the bound, exact integers do.
+Certain output: all attended tokens of a head have one OV column (or only fixed tokens are attended, whose mean is
+known). Float64 logits with a rigorous error bound decide; where the margin is inside the bound, exact integers do.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ PAIRS_PER_CHUNK = 4096
 
 @dataclass(frozen=True)
 class Outputs:
-    """numerator, value (n, V): the columns of one head with the composed ones appended; certain (n_states,): the column that is
-    the output in a state, -1 if it depends on the composition; hull: per state the columns that span its output."""
+    """numerator, value (n, V): the columns of one head with the composed ones appended; certain (n_states,): the column
+    that is the output in a state, -1 if it depends on the composition; hull: per state the columns that span its
+    output."""
 
     numerator: np.ndarray
     value: np.ndarray
@@ -57,7 +58,8 @@ def outputs(states: list[State], columns: Columns, denominator: int) -> Outputs:
 
 
 def error_bound(subj: Outputs, rel: Outputs) -> float:
-    """Above the error of any float64 difference of two logits: entries are rounded once, then at most three additions."""
+    """Above the error of any float64 difference of two logits: entries are rounded once, then at most three
+    additions."""
     largest = float(np.abs(subj.value).max() + np.abs(rel.value).max())
     return 16 * float(np.finfo(np.float64).eps) * largest + 1e-290
 
@@ -72,15 +74,15 @@ def merged(cases: Cases) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray
     V, n_rel = cases.setting.world.V, len(cases.states(1))
     key = (subj * n_rel + rel) * V + target
     _, first, back = np.unique(key, return_index=True, return_inverse=True)
-    summed = np.zeros(len(first), dtype=cases.dtype)
+    summed: np.ndarray = np.zeros(len(first), dtype=cases.dtype)
     np.add.at(summed, back.ravel(), count)
     return subj[first], rel[first], target[first], summed
 
 
 @dataclass(frozen=True)
 class Determined:
-    """sign (B,) of each case; margin, gap: smallest margin, smallest |margin| that is no tie, over ov_denominator; None if B = 0
-    (gap: if all are ties). gap may be a lower bound."""
+    """sign (B,) of each case; margin, gap: smallest margin, smallest |margin| that is no tie, over ov_denominator; None
+    if B = 0 (gap: if all are ties). gap may be a lower bound."""
 
     sign: np.ndarray
     margin: Fraction | None
@@ -88,9 +90,15 @@ class Determined:
 
 
 def determined(
-    outs: tuple[Outputs, Outputs], subj: np.ndarray, rel: np.ndarray, target: np.ndarray, tolerance: Fraction, denominator: int
+    outs: tuple[Outputs, Outputs],
+    subj: np.ndarray,
+    rel: np.ndarray,
+    target: np.ndarray,
+    tolerance: Fraction,
+    denominator: int,
 ) -> Determined:
-    """Cases with certain output columns subj, rel (B,). Cost O(different (subj, rel) pairs * V) + exact arithmetic near ties."""
+    """Cases with certain output columns subj, rel (B,). Cost O(different (subj, rel) pairs * V) + exact arithmetic near
+    ties."""
     if not len(subj):
         return Determined(np.zeros(0, dtype=np.int64), None, None)
     error = error_bound(*outs)
@@ -114,7 +122,7 @@ def determined(
 
     memo: dict[tuple[int, int, int], Fraction] = {}
 
-    def exactly(b: int) -> Fraction:
+    def exactly(b: int | np.integer) -> Fraction:
         key = int(subj[b]), int(rel[b]), int(target[b])
         if key not in memo:
             row = value_s[key[0]] + value_r[key[1]]
