@@ -34,9 +34,7 @@ def _rows(path: Path) -> list[list[str]]:
                     raise FactsError(f"{path}, row {len(rows) + 1}: a zero byte; valid: UTF-8 text")
                 rows.append([cell.strip() for cell in row])
     except UnicodeDecodeError as error:
-        raise FactsError(
-            f"{path}: not text ({error.reason}, byte 0x{error.object[error.start]:02x} after row {len(rows)}); valid: UTF-8 text"
-        ) from None
+        raise FactsError(f"{path}: not UTF-8 text ({error.reason}); valid: UTF-8 text") from None
     except csv.Error as error:
         raise FactsError(f"{path}, row {len(rows) + 1}: not CSV ({error}); valid: comma-separated cells") from None
     except OSError as error:
