@@ -1,11 +1,11 @@
 """Hat gradients of any fact table as exact Fractions, from the derived coefficients.
 
-The coefficients are compiled once to integer polynomials (numerator, denominator), which plain Python evaluates on
-Fractions. Everything depends on a direction only through its frequency, so the tables are of size sum_l U_l
-(attributes) and sum_l U_l^2 (pairs of attributes); building costs O(M L + sum_l U_l^2), an entry is a lookup.
+The coefficients are compiled once (theory.rational). Everything depends on a direction only through its frequency, so
+the tables are of size sum_l U_l (attributes) and sum_l U_l^2 (pairs); building costs O(M L + sum_l U_l^2), an entry is
+a lookup.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -18,21 +18,11 @@ from theory.finetuning.window import Window, position_class, window_of
 from theory.frequencies import Frequencies
 from theory.onehot.classes import DirectionClass, EntryClass
 from theory.onehot.coefficient import Coefficient
+from theory.rational import Number, evaluate
 
 Key = tuple[Any, ...]
 Pairs = tuple[tuple[tuple[Fraction, ...], ...], ...]
 PerValue = tuple[tuple[Fraction, ...], ...]
-
-
-def compiled(coefficient: Coefficient, constants: Mapping[sympy.Symbol, Fraction]) -> Callable[..., Fraction]:
-    """A function of (f_u, f_v, f_s, P_2, P_3, P_4) that evaluates the coefficient in exact rational arithmetic."""
-    variables = (symbols.f_u, symbols.f_v, symbols.f_s, *(symbols.power_sum(k) for k in (2, 3, 4)))
-    values = {s: sympy.Rational(v.numerator, v.denominator) for s, v in constants.items()}
-    expression = coefficient.expression.subs(values, simultaneous=True)
-    numerator, denominator = sympy.fraction(sympy.together(expression))
-    top = sympy.lambdify(variables, sympy.expand(numerator), modules=[])
-    bottom = Fraction(int(denominator))
-    return lambda *point: Fraction(top(*point)) / bottom
 
 
 @dataclass(frozen=True)
@@ -97,18 +87,22 @@ class HatGradients:
     def _checked(self, direction: Key) -> str:
         """The family, after checking the indices."""
         family: str = direction[0]
-        sizes = {"subject": (self.frequencies.M,), "relation": (self.frequencies.L,), "sep": ()}
-        if family == "attribute" and len(direction) == 3 and 0 <= direction[1] < self.frequencies.L:
-            if 0 <= direction[2] < len(self.frequencies.values[direction[1]]):
-                return family
-        elif family == "position" and len(direction) == 2:
-            position_class(-direction[1], self.window.m)
+        indices = direction[1:]
+        if family == "position" and len(indices) == 1:
+            position_class(-indices[0], self.window.m)
             return family
-        elif family == "grammar" and len(direction) == 2 and direction[1] >= 0:
+        values = self.frequencies.values
+        valid = {
+            "subject": len(indices) == 1 and 0 <= indices[0] < self.frequencies.M,
+            "attribute": len(indices) == 2
+            and 0 <= indices[0] < len(values)
+            and 0 <= indices[1] < len(values[indices[0]]),
+            "relation": len(indices) == 1 and 0 <= indices[0] < len(values),
+            "grammar": len(indices) == 1 and indices[0] >= 0,
+            "sep": not indices,
+        }
+        if valid.get(family):
             return family
-        elif family in sizes and len(direction) == 1 + len(sizes[family]):
-            if all(0 <= index < size for index, size in zip(direction[1:], sizes[family], strict=True)):
-                return family
         raise ValueError(
             f"direction = {direction!r}: valid are ('subject', j), ('attribute', l, u), ('relation', l), "
             "('grammar', g), ('sep',), ('position', -i) with indices in range"
@@ -123,20 +117,21 @@ def hat_gradients(frequencies: Frequencies, m: int, window: int | None, eta_ov: 
     Raises ValueError for m < 1 or window < 1. Cost O(M L + sum_l U_l^2).
     """
     shape = window_of(m, window)
-    constants = {symbol: Fraction(value) for symbol, value in shape.values().items()}
-    constants |= {symbols.L: Fraction(frequencies.L), symbols.M_ft: Fraction(frequencies.M_ft)}
+    constants: dict[sympy.Symbol, Number] = {**shape.values(), symbols.L: frequencies.L, symbols.M_ft: frequencies.M_ft}
     constants[symbols.eta_ov] = Fraction(eta_ov)
-    sums = [tuple(frequencies.power_sum(k, kind) for k in (2, 3, 4)) for kind in range(frequencies.L)]
+    at_type: list[dict[sympy.Symbol, Number]] = [
+        constants | {symbols.power_sum(k): frequencies.power_sum(k, kind) for k in (2, 3)}
+        for kind in range(frequencies.L)
+    ]
 
     def per_value(coefficient: Coefficient) -> PerValue:
-        function = compiled(coefficient, constants)
         return tuple(
-            tuple(function(f, f, f, *sums[kind]) for f in column) for kind, column in enumerate(frequencies.values)
+            tuple(evaluate(coefficient.expression, values | {symbols.f_u: f, symbols.f_s: f}) for f in column)
+            for values, column in zip(at_type, frequencies.values, strict=True)
         )
 
     def over_types(coefficient: Coefficient) -> Fraction:
-        function, unused = compiled(coefficient, constants), Fraction(0)
-        return sum((function(unused, unused, unused, *powers) for powers in sums), Fraction(0))
+        return sum((evaluate(coefficient.expression, values) for values in at_type), Fraction(0))
 
     def per_subject(coefficient: Coefficient) -> tuple[Fraction, ...]:
         table = per_value(coefficient)
@@ -144,10 +139,12 @@ def hat_gradients(frequencies: Frequencies, m: int, window: int | None, eta_ov: 
         return tuple(t if seen else Fraction(0) for t, seen in zip(totals, frequencies.seen, strict=True))
 
     def per_pair(coefficient: Coefficient) -> Pairs:
-        function = compiled(coefficient, constants)
         return tuple(
-            tuple(tuple(function(f, g, f, *sums[kind]) for g in column) for f in column)
-            for kind, column in enumerate(frequencies.values)
+            tuple(
+                tuple(evaluate(coefficient.expression, values | {symbols.f_u: f, symbols.f_v: g}) for g in column)
+                for f in column
+            )
+            for values, column in zip(at_type, frequencies.values, strict=True)
         )
 
     subj, ov, rel = (derivation(step).coefficients for step in ("kq_subj", "ov_rel", "kq_rel"))

@@ -38,9 +38,11 @@ def kq_rel_derivation() -> Derivation:
     mean = second_step_gradient()
     steps = (
         Step(
-            "Initial gradient", "No token of a sequence has a value in W_OV^rel.", tensor_latex(first_step_gradient())
+            "Initial gradient",
+            "No token of a sequence has a value in the initial value matrix.",
+            tensor_latex(first_step_gradient()),
         ),
-        Step("Values", "W_OV^rel after the projected step.", tensor_latex(updated_values())),
+        Step("Values", "The value matrix after the projected step.", tensor_latex(updated_values())),
         Step("One sequence", "Softmax Jacobian at uniform attention over the window.", tensor_latex(single)),
         Step("Population", "Coincidences split and counted, components factorised.", tensor_latex(mean)),
     )

@@ -36,7 +36,7 @@ def _derived(reading: Reading) -> Derivation:
     mean = expectation(single)
     found: dict[DirectionClass, Coefficient] = coefficients_of(mean, direction_probes())
     steps = (
-        Step("Values", "The subject head's W_OV, by its action on subjects.", tensor_latex(values)),
+        Step("Values", "The subject head's value matrix, by its action on subjects.", tensor_latex(values)),
         Step(
             "One sequence",
             "Softmax Jacobian at uniform attention over the m subjects; the part of r that is constant over the "
