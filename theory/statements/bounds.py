@@ -81,3 +81,16 @@ def relation_difference(p: Parameters) -> float:
     on_attributes = (p["m"] - 1) * min(1.0, p["U"] * pi)
     on_subjects = p["U"] ** 2 / p["M_ft"] * min(1.0, p["L"] * pi)
     return math.sqrt(2) * max(on_attributes, on_subjects)
+
+
+def subject_gap(p: Parameters) -> float:
+    """|r - r_hat| <= 1 of one subject: the mass of pi on the values that are not its own ("set")."""
+    return 1.0
+
+
+def relation_chain(p: Parameters) -> float:
+    """The second-step chain with every constant kept, max pi <= e/M inserted: see relation_difference ("set")."""
+    pi = math.e / p["M"]
+    middle = (p["m"] - 1) ** 2 * p["U"] + p["m"] * p["L"] * p["U"] ** 2 / p["M_ft"]
+    least = math.sqrt(2) * max((p["m"] - 1) * p["U"], p["L"] * p["U"] ** 2 / p["M_ft"])
+    return pi * max(middle, least)

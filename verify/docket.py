@@ -1,0 +1,366 @@
+"""The docket: for every claim, the check that judges a statement and the statement that the derivation puts in its place."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import sympy as sp
+
+from paper_checks.claim import Claim, Mutation
+from paper_checks.contextual_recall import claims as paper_claims
+from paper_checks.contextual_recall import conclusions as printed_conclusions
+from paper_checks.contextual_recall import relation_kq
+from paper_checks.contextual_recall.gradient import main_text_positions
+from theory.finetuning.facts import expected_matches_given_target
+from theory.finetuning.norms import squared_norm
+from theory.statements import bounds as derived_bounds
+from theory.statements import sequence as derived_sequence
+from verify.court import Court
+from verify.evidence import Finding, Status
+from verify.judges import bounds, coefficients, conclusions, sequencewise
+from verify.judges.theorem2 import quantities
+from verify.verdict import Verdict, verdict
+
+Check = Callable[[Any, Court], Finding]
+
+
+@dataclass(frozen=True)
+class Derived:
+    """What the derivation says instead of the printed statement: the statement itself, and in words and LaTeX."""
+
+    statement: Any
+    words: str
+    latex: str = ""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """How one claim is tried."""
+
+    claim: Claim
+    check: Check
+    derive: Callable[[Court], Derived]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The trial of one claim: findings for the printed and the derived statement, the verdict, the mutants."""
+
+    entry: Entry
+    printed: Finding
+    derived: Finding
+    statement: Derived
+    verdict: Verdict
+    mutants: tuple[tuple[Mutation, Finding], ...] = field(default=())
+    seconds: float = 0.0
+
+    @property
+    def survivors(self) -> tuple[str, ...]:
+        """Mutants that the check did not reject: those it finds as good as the derived statement."""
+        return tuple(mutation.name for mutation, found in self.mutants if not _rejected(found, self.derived))
+
+
+def _rejected(mutant: Finding, derived: Finding) -> bool:
+    """A mutant is rejected if it fails, or is no more than an approximation where the derived statement holds exactly."""
+    if mutant.status is Status.FAILS:
+        return True
+    return mutant.status is Status.APPROXIMATE and derived.status is Status.HOLDS
+
+
+def _coefficient_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
+    entries = {}
+    for name, quantity in quantities().items():
+
+        def check(statement, court: Court, quantity=quantity, name=name) -> Finding:
+            return coefficients.judge(statement, quantity, court, paper_claims()[name].regime)
+
+        def derive(court: Court, quantity=quantity) -> Derived:
+            truth = {k: coefficients.settled(v) for k, v in quantity.derived().items() if k in quantity.classes()}
+            shown = {k: sp.factor(v) for k, v in truth.items() if v != 0}
+            words = "; ".join(f"{k.value}: {v}" for k, v in shown.items()) or "zero on every class"
+            latex = r",\quad ".join(rf"\text{{{k.value.replace('_', ' ')}}}: {sp.latex(v)}" for k, v in shown.items())
+            return Derived(truth, words, latex or "0")
+
+        entries[name] = (check, derive)
+    return entries
+
+
+def _fixed(statement: Any, words: str, latex: str = "") -> Callable[[Court], Derived]:
+    return lambda court: Derived(statement, words, latex)
+
+
+def _theorem_1_and_2() -> Derived:
+    kq = (printed_conclusions.THEOREM_1_KQ, relation_kq.PRINTED_UPDATE)
+    ov = (printed_conclusions.THEOREM_1_OV, printed_conclusions.relation_ov.PRINTED_UPDATE)
+    hypotheses = (printed_conclusions.THEOREM_2_HYPOTHESES, printed_conclusions.THEOREM_2_HYPOTHESES)
+    positions = (main_text_positions, derived_sequence.positions)
+    return Derived(
+        {"kq": kq, "ov": ov, "hypotheses": hypotheses, "positions": positions},
+        "the coefficients agree with lambda_2 = alpha_3, lambda_3 = alpha_2; the appendix must read p_{1-3i} for p_{3i+2}, and "
+        "Theorem 1 must add M >> mL, M > M_ft >> U and T <= S + 2",
+        r"\bm p_{3i+2},\ i=1..m-1\ \longrightarrow\ \bm h(p_{1-3i}),\ i=1..N_{\text{ft}}",
+    )
+
+
+def _other_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
+    E, S, C, B = derived_bounds, derived_sequence, conclusions, bounds
+    matches = expected_matches_given_target()
+    balanced_matches = matches.subs(
+        {s: 1 / sp.Symbol("U", positive=True) for s in matches.free_symbols if s.name == "f_u"}
+    )
+    hat_norm_order = B.order(squared_norm("kq_subj"), "m")
+    ov_orders = {k: B.order(squared_norm("ov_rel"), k) for k in ("U", "L", "m")}
+    kq_orders = {"m": B.order(squared_norm("kq_rel"), "m") + 1}  # alpha_2 itself falls like 1/m
+    return {
+        "grad.f": (
+            sequencewise.gradient_f,
+            _fixed({"f": S.gradient_f, "ov": S.gradient_ov}, "pi - h(y); (pi - h(y)) g^T"),
+        ),
+        "grad.softmax": (sequencewise.softmax_chain, _fixed(S.softmax_chain, "alpha_j (r_j - rbar)")),
+        "eq11": (
+            sequencewise.eq11,
+            _fixed(
+                S.gradient_kq,
+                "sum_j alpha_j (r_j - rbar)(x_j + p_j) h(sep)^T, without the factor beta: lambda is linear in W_KQ, which already "
+                "contains beta. With the factor it is the gradient with respect to W_KQ / beta.",
+                r"\nabla_{\bm W_{KQ}}\mathcal L=\sum_j\alpha_j(r_j-\bar r)(\bm x_j+\bm p_j)\bm h([\text{sep}])^\top",
+            ),
+        ),
+        "beta.bookkeeping": (
+            C.bookkeeping,
+            _fixed(
+                C.PARAMETRISATIONS,
+                "beta(... + c alpha h(p)) with c = 1/beta if W_KQ is trained with step eta, beta if W_KQ/beta is, and c = 1, as "
+                "printed, only if W_KQ is trained with step eta * beta (equivalently W_KQ/beta with step eta/beta)",
+            ),
+        ),
+        "index": (
+            C.positions,
+            _fixed(
+                S.positions,
+                "query p_{-1}, context subjects p_{-1-3i}, attributes p_{1-3i}, i = 1..N_ft; with the appendix's p_i = h(p_{i-T+1}) the "
+                "subjects are p_{3(k-1)} and the attributes p_{3i-1}",
+                r"\sum_{k=1}^{m-1}\bm p_{3(k-1)},\quad\sum_{i=1}^{m-1}\bm p_{3i-1}",
+            ),
+        ),
+        "eq12": (
+            sequencewise.eq12,
+            _fixed(
+                S.subject_hat_gradient,
+                "as printed with p_{3(k-1)} for p_{3k} (context subject k), and without the factor beta",
+                r"-\frac1m\Big(\sum_{k=1}^m(\mathds 1_k-\tfrac{C_y}m)\bm h(s_{j_k})+\sum_{k=1}^{m-1}(\mathds 1_k-\tfrac{C_y}m)\bm p_{3(k-1)}"
+                r"+(1-\tfrac{C_y}m)\bm h(p_{-1})\Big)",
+            ),
+        ),
+        "subj.rhat": (
+            sequencewise.subject_rhat,
+            _fixed(
+                {
+                    "softmax": S.subject_softmax_term,
+                    "rhat": S.subject_rhat,
+                    "bound": lambda p, C: E.subject_gap(p),
+                },
+                "the softmax term is minus the mass on all values plus the mass on the own ones; r-hat = 1 - 1[a_i = y] (N_y for 1 in the "
+                "literal reading); |r - r-hat| is the foreign mass, not small in general, but only its part that differs between "
+                "subjects survives in r_i - rbar, and that is at most L max pi",
+                r"\hat r_i=1-\mathds 1[a_{J(i)}=y],\quad r_i-\hat r_i=-\sum_{u\in\mathcal U}\pi_u+\sum_{u\in\mathcal A_{J(i)}}\pi_u",
+            ),
+        ),
+        "subj.E_Cy": (
+            C.expected_matches,
+            _fixed(
+                balanced_matches,
+                f"E[C_y | y] = {sp.expand(balanced_matches)}: the query itself always matches; in general 1 + (m-1) f_y",
+                r"\mathbb E[C_y\mid y]=1+\frac{m-1}{U_L}",
+            ),
+        ),
+        "subj.true_vs_hat": (
+            B.subject_difference,
+            lambda court: Derived(
+                {
+                    "bound": lambda p, C: E.subject_difference(p, court.reading),
+                    "order in m of the hat norm": hat_norm_order,
+                },
+                "the softmax term cancels exactly on positions; on tokens it is at most sqrt 2 L / (V - A + A/e)",
+                r"\frac1\beta\lVert\mathbb E\nabla\mathcal L-\mathbb E\nabla\hat{\mathcal L}\rVert\le\frac{\sqrt2L}{V-LU_L(1-e^{-1})}",
+            ),
+        ),
+        "rel.first_kq": (
+            C.first_kq,
+            _fixed({}, "zero on every coordinate, for the true and the hat loss, at any beta", "0"),
+        ),
+        "rel.ov.neglect": (
+            B.softmax_mass,
+            lambda court: Derived(
+                {
+                    "sum of pi": lambda p, C: 1.0,
+                    "norm": lambda p, C: E.first_softmax_norm(p, court.reading),
+                },
+                "sum_v pi_v = 1, so the middle term cannot be below 1; the norm is at most ||pi|| ||xbar|| <= (V - A + A/e)^(-1/2)",
+                r"\lVert\cdot\rVert\le\lVert\bm\pi\rVert_2\lVert\bar{\bm x}\rVert_2\le\big(V-LU_L(1-e^{-1})\big)^{-1/2}",
+            ),
+        ),
+        "rel.ov.norm": (
+            B.ov_norm,
+            _fixed(
+                ov_orders,
+                "Theta((U L)^(-1/2)), always below 1; order in (U, L, m): "
+                + ", ".join(f"{k}: {v}" for k, v in ov_orders.items()),
+                r"\lVert\mathbb E\nabla\hat{\mathcal L}\rVert=\Theta\big((U_LL)^{-1/2}\big)<1",
+            ),
+        ),
+        "rel2.norm": (
+            B.relation_norm,
+            _fixed(kq_orders, f"Theta(m^{kq_orders['m']}): the factor 1/T is lost in the printed order", r"\Theta(m)"),
+        ),
+        "rel2.neglect": (
+            B.relation_difference,
+            _fixed(
+                {
+                    "middle": relation_kq.middle_bound_per_pi,
+                    "last": E.relation_chain,
+                    "much smaller than m^2": False,
+                },
+                "(e/M) max((m-1)^2 U + m L U^2/M_ft, sqrt 2 (m-1) U, sqrt 2 L U^2/M_ft); it is below e m^2 U/M only if m L U <= (2m-1) M_ft, "
+                "and << m^2 only if M >> U",
+                r"\frac eM\Big((m-1)^2U_L+mL\frac{U_L^2}{M_{\text{ft}}}\Big)",
+            ),
+        ),
+        "lemC1.logit": (
+            sequencewise.first_logits,
+            _fixed(
+                {"logit": E.first_logit, "Z": E.first_normaliser},
+                "k_j must count the subjects of the sequence that have the VALUE a_j^l (not subject j): logit -(1 - k_u/m), Z = sum over the "
+                "values, each once (literal reading: N_u for 1)",
+                r"\bm h(u)^\top f=-\Big(1-\frac{k_u}m\Big),\quad Z=e^{-1}\sum_{u\in\mathcal U}e^{k_u/m}+(V-LU_L)",
+            ),
+        ),
+        "lemC1": (
+            B.lemma_c1,
+            lambda court: Derived(
+                lambda p, C: E.first_probability(p, court.reading),
+                "the largest of V probabilities is at least 1/V, and the printed bound is below 1/V for every C > e; true is "
+                "pi_v <= 1/(V - L U (1 - 1/e)) (literal reading: 1/(V - L U))",
+                r"\frac1V\le\max_v\pi_v\le\frac1{V-LU_L(1-e^{-1})}",
+            ),
+        ),
+        "lemC2.logit": (
+            sequencewise.second_logits,
+            _fixed(
+                E.second_logit,
+                "c counts the subjects of the sequence that have the value, and -1 applies to values that are not the query's own",
+                r"\bm h(u)^\top f=\alpha_2(\lambda_1\mathds 1[u\in\mathcal U_{\ell_\star}]+\lambda_2c_u)-\mathds 1[u\notin\mathcal A_{j_q}]",
+            ),
+        ),
+        "lemC2.middle": (
+            B.lemma_c2_middle,
+            lambda court: Derived(
+                lambda p: E.second_probability(p, court.reading)[0],
+                "pi_v <= exp(alpha_2 (lambda_1 + m lambda_2)) / (V - L U (1 - 1/e)): the printed denominator counts lambda_2 for every value, "
+                "also for those that no subject of the sequence has",
+                r"\pi_v\le\frac{\exp(\alpha_2(\lambda_1+m\lambda_2))}{V-LU_L(1-e^{-1})}",
+            ),
+        ),
+        "lemC2": (
+            B.lemma_c2,
+            lambda court: Derived(
+                lambda p: (
+                    E.second_probability(p, court.reading)[1],
+                    max(E.second_probability(p, court.reading)[1], _e() / p["M"]),
+                ),
+                "as printed in the set reading: the numerator is at most e, every logit at least -1",
+                r"\pi_v\le\frac e{V-LU_L(1-e^{-1})}\le\frac eM",
+            ),
+        ),
+        "window": (
+            C.window,
+            _fixed(
+                C.uniform_window,
+                "uniform over the last min(T, S+2) positions: 1/T exactly where T <= S+2; at the paper's own S=10, N_ft=5 (T=17) 1/12 on the "
+                "last 12 positions and 0 before",
+                r"\alpha_i^{\text{rel}}=\frac{\mathds 1[i\le w]}{w},\ w=\min(\mathrm T,S+2)",
+            ),
+        ),
+        "thm2.last_step": (C.last_step, _fixed("printed weights", "as printed")),
+        "thm2.finite_beta": (C.finite_beta, _fixed("printed weights", "as printed")),
+        "thm2.accuracy": (
+            lambda s, court: C.hypotheses(s, court, exact=False),
+            _fixed(C.sharp_condition, "holds where the sharp condition of thm2.hypotheses does"),
+        ),
+        "thm2.hypotheses": (
+            lambda s, court: C.hypotheses(s, court, exact=True),
+            _sharp,
+        ),
+        "thm2.step_sizes": (C.step_sizes, _steps),
+        "thm2.unbalanced": (
+            C.unbalanced,
+            _fixed(
+                "frequencies among the finetuning subjects",
+                "all formulas hold with f_u, the frequencies among the FINETUNING subjects, and their power sums; a balanced table does not "
+                "give balanced finetuning frequencies",
+            ),
+        ),
+        "thm2.unique_attr": (
+            C.unique_attributes,
+            _fixed(
+                "no type-1 held-out query right",
+                "a value that occurs only outside the finetuning subjects has frequency 0 and is never predicted: no held-out query of that "
+                "type is right; U'_1 = U_1 and M_1 = M leave no held-out subject",
+            ),
+        ),
+        "thm1_vs_2": (C.statements_agree, lambda court: _theorem_1_and_2()),
+    }
+
+
+def _e() -> float:
+    import math
+
+    return math.e
+
+
+def _sharp(court: Court) -> Derived:
+    from theory.finetuning.conclusion import sharp_condition
+
+    condition = sharp_condition()
+    words = (
+        "attributes must score at least as much as the query in the relation head: for L >= 2 exactly M_ft >= max of the two thresholds, about "
+        "U + U^2/(m-1); M_ft >> U is neither sufficient nor the right scale, a small N_ft hurts, M >> mL is not needed"
+    )
+    latex = rf"M_{{\text{{ft}}}}\ge\max\Big({sp.latex(condition.M_ft_heldout)},\ {sp.latex(sp.factor(condition.M_ft_seen))}\Big)"
+    return Derived(conclusions.sharp_condition, words, latex)
+
+
+def _steps(court: Court) -> Derived:
+    words = (
+        "T <= S+2, set reading, hat steps: every positive step size. With T > S+2 the initial window term (+1 inside the window) competes with "
+        "eta_KQ^rel eta_OV^rel times the update; in the literal reading eta_OV^rel has a lower bound of about (M/U - 1) L T U^2/(m-1). Lemma "
+        "C.2 uses alpha_2 <= 1/(lambda_1 + m lambda_2), i.e. an upper bound on eta_OV^rel that the theorem does not state"
+    )
+    return Derived(conclusions.allowed_steps, words)
+
+
+def entries() -> dict[str, Entry]:
+    """Every claim that can be tried here, in the order of the paper's argument. A transcribed claim without a check is an error."""
+    checks = {**_coefficient_entries(), **_other_entries()}
+    claims = paper_claims()
+    missing = set(claims) ^ set(checks)
+    if missing:
+        raise LookupError(f"claims without a check, or checks without a claim: {sorted(missing)}")
+    return {name: Entry(claim, *checks[name]) for name, claim in claims.items()}
+
+
+def tried(entry: Entry, court: Court, mutants: bool = True) -> Outcome:
+    """The trial of one claim."""
+    begun = time.perf_counter()
+    derived = entry.derive(court)
+    of_printed = entry.check(entry.claim.printed, court)
+    of_derived = entry.check(derived.statement, court)
+    found = verdict(entry.claim.kind, of_printed, of_derived, bool(entry.claim.regime))
+    accepted = derived.statement
+    results: list[tuple[Mutation, Finding]] = []
+    if mutants:
+        results = [(mutation, entry.check(mutation.apply(accepted), court)) for mutation in entry.claim.mutations]
+    return Outcome(entry, of_printed, of_derived, derived, found, tuple(results), time.perf_counter() - begun)

@@ -1,0 +1,364 @@
+"""Checks of inequalities and of orders of growth: over every sequence of small worlds, over grids of settings, in the limit."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from fractions import Fraction
+from functools import cache
+
+import numpy as np
+import sympy as sp
+
+from numerics.population.probabilities import largest_probabilities
+from paper_checks.claim import much_larger
+from paper_checks.contextual_recall.assumptions import alpha_2_limit
+from paper_checks.contextual_recall.symbols import alpha_2
+from theory.finetuning import balanced_coefficients
+from verify.bench import Case
+from verify.classes import multiplicity
+from verify.court import PAPER, Court
+from verify.evidence import Evidence, Finding, Route, Status, finding
+from verify.judges.coefficients import at, settled
+from verify.judges.compare import fact
+from verify.weights import initial_ov_subj, printed_weights
+
+SLACK = 1e-9  # the bounds are evaluated in float64; a violation smaller than this is not called one
+
+
+def _sequence(case: Case, tokens) -> str:
+    return " ".join(case.world.token_name(int(t)) for t in tokens)
+
+
+def _below(case: Case, name: str, largest, limit: float) -> Evidence:
+    """The sequence with the largest probability against the bound; certified by Arb."""
+    worst = max(largest, key=lambda one: float(one.probability.mid()))
+    holds = float(worst.probability.upper()) <= limit * (1 + SLACK)
+    fails = float(worst.probability.lower()) > limit * (1 + SLACK)
+    return Evidence(
+        route=Route.CERTIFIED,
+        setting=f"{case.name}: {_sequence(case, worst.tokens)}",
+        quantity=name,
+        measured=f"{float(worst.probability.mid()):.12g} (radius {float(worst.probability.rad()):.1g})",
+        printed=f"<= {limit:.12g}",
+        discrepancy=max(0.0, float(worst.probability.mid()) - limit),
+        tolerance=0.0,
+        why="Arb ball of the largest probability over every sequence",
+        agrees=holds and not fails,
+    )
+
+
+def _meets_c1(case: Case) -> bool:
+    return case.window is None and case.p["M"] > math.e * case.p["U"] and case.p["balanced_ft"]
+
+
+def lemma_c1(statement, court: Court) -> Finding:
+    """Every C with e < C <= M/U is admitted; the bound is weakest as C -> e, so it is judged there."""
+    evidence = []
+    for case in [c for c in (*court.bench, *court.theorem_bench) if _meets_c1(c)][:6]:
+        zero = np.zeros((case.world.V, case.world.V), dtype=object)
+        found = largest_probabilities(case.world, case.n_demos, initial_ov_subj(case.world, case.reading), zero, False)
+        evidence.append(_below(case, "max_v pi_v, first step", list(found), statement(case.p, math.e)))
+    return finding(evidence, counterexample=_first(evidence))
+
+
+def _first(evidence: list[Evidence]) -> str:
+    for e in evidence:
+        if not e.agrees:
+            return f"{e.setting}: {e.quantity} is {e.measured}, the statement says {e.printed}"
+    return ""
+
+
+@cache
+def _second_probabilities(case: Case, alpha: float):
+    weights = printed_weights(case.world, case.m, 1, _rational(alpha), 0, reading=case.reading)
+    return list(largest_probabilities(case.world, case.n_demos, weights.ov_subj, weights.ov_rel, True))
+
+
+def _rational(x: float):
+    return Fraction(x).limit_denominator(10**9)
+
+
+def _with_alpha(case: Case) -> dict:
+    return {**case.p, "alpha_2": float(_rational(alpha_2_limit(case.p)))}
+
+
+@cache
+def middle_cases(court: Court) -> list[Case]:
+    """The theorem bench, and worlds of growing U with M_ft = 4U, N_ft = 1, L = 1, where U^2/M_ft is large."""
+    from numerics.world import World
+
+    made = list(court.theorem_bench)
+    for u in (8, 11, 12):
+        world = World.balanced(5 * u, 1, u, 4 * u, n_grammar=1, seed=1)
+        made.append(Case(f"balanced M={5 * u} L=1 U={u} M_ft={4 * u} N_ft=1", world, 1, reading=court.reading))
+    return made
+
+
+def lemma_c2_middle(statement, court: Court) -> Finding:
+    """At the largest alpha_2 that the lemma admits."""
+    evidence = []
+    for case in middle_cases(court):
+        p = _with_alpha(case)
+        evidence.append(
+            _below(case, "max_v pi_v, second step", _second_probabilities(case, p["alpha_2"]), statement(p))
+        )
+    return finding(evidence, counterexample=_first(evidence))
+
+
+def lemma_c2(statement, court: Court) -> Finding:
+    evidence = []
+    for case in court.theorem_bench:
+        p = _with_alpha(case)
+        first, last = statement(p)
+        evidence.append(_below(case, "max_v pi_v, second step", _second_probabilities(case, p["alpha_2"]), first))
+        evidence.append(
+            fact(
+                Route.SYMBOLIC,
+                case.name,
+                "first bound <= second bound",
+                f"{first:.9g}",
+                f"{last:.9g}",
+                first <= last * (1 + SLACK),
+                "both are closed forms of the setting",
+            )
+        )
+    return finding(evidence, counterexample=_first(evidence))
+
+
+def softmax_mass(statement, court: Court) -> Finding:
+    """sum_v pi_v, and (where the statement gives it) the norm of the expected softmax term of W_OV^rel."""
+    evidence = []
+    for case in [c for c in court.theorem_bench if _meets_c1(c)]:
+        C = case.p["M"] / case.p["U"]
+        limit = statement["sum of pi"](case.p, C)
+        evidence.append(
+            fact(Route.CERTIFIED, case.name, "sum_v pi_v", "1", f"<= {limit:.9g}", limit >= 1, "probabilities sum to 1")
+        )
+        difference = case.true.ov_rel - case.enumerated.ov_rel.floats
+        norm = float(np.linalg.norm(difference))
+        ceiling = statement.get("norm", statement["sum of pi"])(case.p, C)
+        evidence.append(
+            fact(
+                Route.ENUMERATED,
+                case.name,
+                "||E softmax term of W_OV^rel||",
+                f"{norm:.9g}",
+                f"<= {ceiling:.9g}",
+                norm <= ceiling * (1 + SLACK),
+                "float64 over every sequence, an inequality",
+            )
+        )
+    return finding(evidence, counterexample=_first(evidence))
+
+
+# --- orders of growth ------------------------------------------------------------------------------------------------
+#
+# A norm is Theta(x^k) iff norm^2, a rational function of x, has degree 2k. Along U the number of finetuning subjects
+# grows with it (M_ft = 4U, M = 8U), as the hypotheses ask; along the others everything else is fixed.
+
+ALONG = {
+    "U": {"M_ft": lambda x: 4 * x, "M": lambda x: 8 * x, "U": lambda x: x},
+    "L": {"L": lambda x: x},
+    "m": {"m": lambda x: x},
+}
+
+
+def norm_squared(step: str, scale: sp.Expr | int = 1) -> sp.Expr:
+    """||scale * E hat gradient||_F^2 in the balanced world, from the derived coefficients."""
+    coefficients = balanced_coefficients(step)
+    return settled(sum(multiplicity(k) * (scale * c) ** 2 for k, c in coefficients.items()))
+
+
+def order(expr_squared: sp.Expr, along: str) -> sp.Rational:
+    """The k with sqrt(expr) = Theta(x^k) along one parameter, everything else at the paper's values."""
+    x = sp.Symbol("x", positive=True)
+    moving = {name: value(x) for name, value in ALONG[along].items()}
+    fixed = {s.name: sp.Integer(PAPER.get(s.name, 1)) for s in expr_squared.free_symbols}
+    followed = sp.cancel(expr_squared.subs({s: moving.get(s.name, fixed[s.name]) for s in expr_squared.free_symbols}))
+    top, bottom = sp.fraction(sp.together(followed))
+    return sp.Rational(sp.degree(top, x) - sp.degree(bottom, x), 2)
+
+
+def _orders(statement, squared: sp.Expr, name: str, court: Court, measured) -> list[Evidence]:
+    """Orders of growth, and the closed-form norm against the enumerated one on the bench."""
+    evidence = [
+        fact(
+            Route.SYMBOLIC,
+            f"{along} -> inf",
+            f"order of {name} in {along}",
+            order(squared, along),
+            said,
+            order(squared, along) == said,
+            "degree of an exact rational function",
+        )
+        for along, said in statement.items()
+    ]
+    for case in court.balanced_bench[:4]:
+        exact, found = at(squared, case.p), measured(case)
+        evidence.append(
+            fact(
+                Route.ENUMERATED,
+                case.name,
+                f"{name}^2",
+                f"{float(found):.12g}",
+                f"{float(exact):.12g}",
+                exact == found,
+                "exact rationals: the norm whose order is taken is the enumerated one",
+            )
+        )
+    return evidence
+
+
+def _square_sum(array) -> object:
+    return sum((x * x for x in array.ravel().tolist()), 0)
+
+
+def ov_norm(statement, court: Court) -> Finding:
+    squared = norm_squared("ov_rel")
+    name = "||E hat gradient of W_OV^rel||"
+    orders = {k: v for k, v in statement.items() if k in ALONG}
+    evidence = _orders(orders, squared, name, court, lambda case: _square_sum(case.enumerated.ov_rel.fractions))
+    size = math.sqrt(float(at(squared, PAPER)))
+    return finding(
+        evidence,
+        counterexample=f"at M=256, L=8, U=32, M_ft=128, N_ft=5 the norm is {size:.6g}; sqrt(U L) = 16",
+        remainder=f"exact norm at the paper's setting: {size:.12g} (it never exceeds 1: h(y) and the mean of the x_i do not)",
+    )
+
+
+def relation_norm(statement, court: Court) -> Finding:
+    squared = norm_squared("kq_rel", 1 / alpha_2)
+    name = "||E hat gradient of W_KQ^rel|| / alpha_2"
+
+    def measured(case: Case):
+        unit = at(settled(alpha_2), case.p, case.eta_ov)
+        return _square_sum(case.enumerated.kq_rel.fractions) / unit**2
+
+    evidence = _orders(dict(statement), squared, name, court, measured)
+    size = math.sqrt(float(at(squared, PAPER)))
+    return finding(
+        evidence,
+        counterexample=f"at M=256, L=8, U=32, M_ft=128, N_ft=5 it is {size:.6g}; m^2 = 36",
+        remainder=f"exact value at the paper's setting: {size:.12g}",
+    )
+
+
+def subject_difference(statement, court: Court) -> Finding:
+    """The true against the hat expected gradient of W_KQ^subj."""
+    squared = norm_squared("kq_subj")
+    said = statement["order in m of the hat norm"]
+    evidence = [
+        fact(
+            Route.SYMBOLIC,
+            "m -> inf",
+            "order in m of ||E hat gradient of W_KQ^subj||",
+            order(squared, "m"),
+            said,
+            order(squared, "m") == said,
+            "degree of an exact rational function",
+        )
+    ]
+    largest = 0.0
+    for case in court.theorem_bench:
+        difference = case.true.kq_subj - case.enumerated.kq_subj.floats
+        norm, hat = float(np.linalg.norm(difference)), math.sqrt(float(_square_sum(case.enumerated.kq_subj.fractions)))
+        at_positions = float(np.abs(difference[case.world.V :]).max())
+        limit = statement["bound"](case.p, case.p["M"] / case.p["U"])
+        largest = max(largest, norm / hat)
+        evidence.append(
+            fact(
+                Route.ENUMERATED,
+                case.name,
+                "||E true - E hat||",
+                f"{norm:.3g} (positions: {at_positions:.3g}; hat {hat:.6g})",
+                f"<= {limit:.6g}",
+                norm <= limit * (1 + SLACK),
+                "float64 over every sequence, an inequality",
+            )
+        )
+    result = finding(evidence, counterexample=_first(evidence))
+    if result.status is not Status.HOLDS:
+        return result
+    note = (
+        "on positions the two are equal (the softmax term is exchangeable over the m subjects); on subject tokens they differ by at "
+        f"most {largest:.2g} of the hat norm on the bench"
+    )
+    return Finding(Status.APPROXIMATE, result.evidence, remainder=note)
+
+
+def neglect_grid() -> list[dict]:
+    """Integer settings that meet Theorem 2's hypotheses at the paper's own factor 4, ordered by size; and the paper's own."""
+    found = []
+    for l, u, ratio, n in itertools.product((1, 2, 4, 8), (2, 4, 8, 16, 32), (4, 8), (1, 2, 5)):
+        p = {
+            "L": l,
+            "U": u,
+            "M_ft": ratio * u,
+            "M": max(2 * ratio, 4 * (n + 1) * l // u + 1) * u,
+            "m": n + 1,
+            "N_ft": n,
+        }
+        if much_larger(p["M"], p["m"] * p["L"]) and p["M"] > p["M_ft"]:
+            found.append(p)
+    return sorted([*found, dict(PAPER)], key=lambda p: p["L"] * p["M_ft"] ** p["m"])
+
+
+def relation_difference(statement, court: Court) -> Finding:
+    """Each inequality of the chain that depends on the setting alone, with Lemma C.2's max pi <= e/M."""
+    evidence = []
+    for p in neglect_grid():
+        label = f"M={p['M']} L={p['L']} U={p['U']} M_ft={p['M_ft']} N_ft={p['N_ft']}"
+        middle, last = math.e / p["M"] * statement["middle"](p), statement["last"](p)
+        evidence.append(
+            fact(
+                Route.SYMBOLIC,
+                label,
+                "(e/M)((m-1)^2 U + m L U^2/M_ft)",
+                f"{middle:.9g}",
+                f"<= {last:.9g}",
+                middle <= last * (1 + SLACK),
+                "closed forms of the setting",
+            )
+        )
+        if statement["much smaller than m^2"]:
+            evidence.append(
+                fact(
+                    Route.SYMBOLIC,
+                    label,
+                    "last bound / m^2",
+                    f"{last / p['m'] ** 2:.6g}",
+                    "<= 1/4",
+                    4 * last <= p["m"] ** 2,
+                    '"<<" read as a factor 4, the paper\'s own M_ft / U',
+                )
+            )
+    for case in court.theorem_bench:
+        p = _with_alpha(case)
+        norm = _second_difference(case, p["alpha_2"]) / p["alpha_2"]
+        limit = statement["last"](p)
+        evidence.append(
+            fact(
+                Route.AUTOGRAD,
+                case.name,
+                "||E true - E hat|| / alpha_2, second step, printed W_OV^rel",
+                f"{norm:.9g}",
+                f"<= {limit:.9g}",
+                norm <= limit * (1 + SLACK),
+                "float64 autograd over every sequence, an inequality",
+            )
+        )
+    return finding(evidence, counterexample=_first(evidence))
+
+
+@cache
+def _second_difference(case: Case, alpha: float) -> float:
+    from numerics.models.population_gradient import backpropagate
+    from verify.judges.sequencewise import second_step_model
+
+    gradients = []
+    for objective in ("true", "hat"):
+        model = second_step_model(case, alpha)
+        backpropagate(model, case.world, case.n_demos, objective)
+        gradients.append(model.kq["rel"].grad.numpy()[:, case.world.sep_token].copy())
+    return float(np.linalg.norm(gradients[0] - gradients[1]))

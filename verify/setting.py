@@ -1,0 +1,142 @@
+"""The setting of a run: the world's sizes or its fact table, the sequence, the steps; checked once, here."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from numerics.world import World
+
+
+class SettingError(ValueError):
+    """Unusable input: the message names the parameter, its value, and what would be valid."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """All parameters of a run. `U` is one number per type; `window` is S + 2 when it is shorter than T, else None.
+
+    eta_* are exact (a decimal on the command line is read as the decimal it is); they are per unit of the gradient
+    "per unit beta", i.e. the W_KQ steps are eta * beta on W_KQ.
+    """
+
+    M: int
+    L: int
+    U: tuple[int, ...]
+    M_ft: int
+    N_ft: int = 5
+    S: int | None = None
+    G: int = 4
+    reading: str = "set"
+    beta: float = math.inf
+    eta_kq_subj: Fraction = Fraction(1)
+    eta_ov: Fraction = Fraction(1)
+    eta_kq_rel: Fraction = Fraction(1)
+    seed: int = 0
+    facts: str | None = None
+
+    @property
+    def m(self) -> int:
+        return self.N_ft + 1
+
+    @property
+    def T(self) -> int:
+        return 3 * self.m - 1
+
+    @property
+    def grammar_length(self) -> int:
+        """S; by default T - 2, the smallest that Theorem 2 allows."""
+        return self.T - 2 if self.S is None else self.S
+
+    @property
+    def window(self) -> int | None:
+        w = self.grammar_length + 2
+        return None if w >= self.T else w
+
+    @property
+    def population(self) -> int:
+        """Number of finetuning sequences, L * M_ft^m."""
+        return self.L * self.M_ft**self.m
+
+    def with_S(self, S: int | None) -> Setting:
+        return replace(self, S=S)
+
+    def as_json(self) -> dict[str, Any]:
+        values = asdict(self)
+        values.update(
+            U=list(self.U),
+            S=self.grammar_length,
+            T=self.T,
+            m=self.m,
+            beta="inf" if math.isinf(self.beta) else self.beta,
+            window=self.window,
+            population=self.population,
+            eta_kq_subj=str(self.eta_kq_subj),
+            eta_ov=str(self.eta_ov),
+            eta_kq_rel=str(self.eta_kq_rel),
+        )
+        return values
+
+
+def checked(setting: Setting) -> Setting:
+    """The same setting, or a SettingError for the first parameter that is unusable."""
+    for name in ("M", "L", "M_ft", "N_ft", "G"):
+        value = getattr(setting, name)
+        if value < 1:
+            raise SettingError(f"--{name.replace('_', '-')} {value}: must be at least 1")
+    if len(setting.U) != setting.L:
+        raise SettingError(
+            f"--U {','.join(map(str, setting.U))}: must be one number, or one per type (L = {setting.L})"
+        )
+    for u in setting.U:
+        if u < 1:
+            raise SettingError(f"--U {u}: must be at least 1")
+        if setting.facts is None and setting.M % u:
+            divisors = ", ".join(str(d) for d in range(1, min(setting.M, 10**6) + 1) if setting.M % d == 0)
+            raise SettingError(f"--U {u}: must divide M = {setting.M} in a balanced world (one of {divisors})")
+    if setting.M_ft > setting.M:
+        raise SettingError(f"--M-ft {setting.M_ft}: must be at most M = {setting.M}")
+    if setting.facts is None and max(setting.U) > setting.M_ft:
+        raise SettingError(
+            f"--U {max(setting.U)}: must be at most M_ft = {setting.M_ft}, or some value is never seen in finetuning"
+        )
+    if setting.S is not None and setting.S < 1:
+        raise SettingError(f"--S {setting.S}: must be at least 1 (a PT subsequence holds one relation token)")
+    if not setting.beta > 0:
+        raise SettingError(f"--beta {setting.beta}: must be a positive number or inf")
+    for name in ("eta_kq_subj", "eta_ov", "eta_kq_rel"):
+        if getattr(setting, name) <= 0:
+            raise SettingError(f"--{name.replace('_', '-')} {getattr(setting, name)}: must be positive")
+    if setting.reading not in ("set", "literal"):
+        raise SettingError(f"--reading {setting.reading}: must be set or literal")
+    return setting
+
+
+def parameters(world: World, N_ft: int, S: int | None = None, **extra: Any) -> dict[str, Any]:
+    """What assumptions and bounds are predicates of (see paper_checks.contextual_recall.assumptions)."""
+    m = N_ft + 1
+    T = 3 * m - 1
+    U = max(world.U)
+    seen = [np.bincount(world.value_index[world.seen, l], minlength=world.U[l]) for l in range(world.L)]
+    everyone = [np.bincount(world.value_index[:, l], minlength=world.U[l]) for l in range(world.L)]
+    return {
+        "M": world.M,
+        "L": world.L,
+        "U": U,
+        "A": sum(world.U),
+        "M_ft": world.M_ft,
+        "N_ft": N_ft,
+        "m": m,
+        "T": T,
+        "S": T - 2 if S is None else S,
+        "G": world.G,
+        "V": world.V,
+        "all_values_seen": all((c > 0).all() for c in seen),
+        "balanced_all": all((c == c[0]).all() for c in everyone),
+        "balanced_ft": all((c == c[0]).all() for c in seen),
+        **extra,
+    }
