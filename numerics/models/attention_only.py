@@ -30,7 +30,8 @@ def attended(scores: Tensor, beta: float, tie_tolerance: float = 1e-9) -> Tensor
         # On the ties the values are made equal without touching the derivative, so that alpha is exactly uniform.
         level = torch.where(top, scores - scores.detach(), torch.full_like(scores, -torch.inf))
         return torch.softmax(level, dim=-1)
-    return torch.softmax(beta * scores, dim=-1)
+    # A softmax does not see a common shift; without it a huge beta would overflow.
+    return torch.softmax(beta * (scores - scores.detach().amax(-1, keepdim=True)), dim=-1)
 
 
 class AttentionOnly(nn.Module):

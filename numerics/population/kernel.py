@@ -197,6 +197,7 @@ def subject_attention(kernel: Kernel, column: NDArray, beta: float, tie_toleranc
         if np.isinf(beta):
             top = (scores >= scores.amax(-1, keepdim=True) - tie_tolerance).to(torch.float64)
             return (top / top.sum(-1, keepdim=True))[..., lay.subjects]
-        return torch.softmax(beta * scores, dim=-1)[..., lay.subjects]
+        # The largest score is taken off before beta multiplies, so that a huge beta cannot overflow.
+        return torch.softmax(beta * (scores - scores.amax(-1, keepdim=True)), dim=-1)[..., lay.subjects]
 
     return attended

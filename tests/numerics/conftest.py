@@ -8,7 +8,7 @@ from numerics.world import World
 
 
 @st.composite
-def _small_worlds(draw, most_finetune: int = 4) -> World:
+def _small_worlds(draw, most_finetune: int = 5) -> World:
     """Any table: unbalanced, values only outside the finetuning subjects, U_l = 1, M_ft = 1, G = 0, F in any order."""
     M, L = draw(st.integers(1, 6)), draw(st.integers(1, 3))
     table = draw(st.lists(st.lists(st.integers(-1, 1), min_size=L, max_size=L), min_size=M, max_size=M))

@@ -74,12 +74,27 @@ def test_accurate_to_1e_14(table, finetune, window, reading):
         assert np.abs(getattr(found, name) - expected).max() <= 1e-14 * max(np.abs(expected).max(), 1e-2), name
 
 
-def test_position_entries_of_the_first_step_are_the_hat_ones():
-    # Measured: the softmax part is symmetric in the m subjects of a sequence.
-    for seed in range(5):
+@pytest.mark.parametrize("reading", ["set", "literal"])
+def test_position_entries_of_the_first_step_are_the_hat_ones_only_at_infinite_beta(reading):
+    # Measured: at beta = inf the softmax part is the same at all m subjects of a sequence, in expectation.
+    tokens, finite = [], []
+    for seed in range(8):
         world = World.random(6, 2, 3, 4, seed=seed)
-        true, hat = (finetuning_gradients(world, 2, objective) for objective in ("true", "hat"))
-        np.testing.assert_allclose(true.kq_subj[world.V :], hat.kq_subj[world.V :], rtol=0, atol=1e-16)
+        true, hat = (finetuning_gradients(world, 2, objective, reading=reading) for objective in ("true", "hat"))
+        np.testing.assert_allclose(true.kq_subj[world.V :], hat.kq_subj[world.V :], rtol=0, atol=1e-15)
+        tokens.append(np.abs(true.kq_subj - hat.kq_subj)[: world.V].max())
+        true, hat = (gradients_at(world, 2, 2.0, objective, reading=reading) for objective in ("true", "hat"))
+        finite.append(np.abs(true.kq_subj - hat.kq_subj)[world.V :].max())
+    # The token entries differ, except in worlds that are symmetric in the subjects.
+    assert max(tokens) > 1e-4
+    assert min(finite) > 1e-4
+
+
+def test_huge_beta_does_not_overflow():
+    world = World.random(4, 2, 2, 3, seed=0)
+    huge, limit = (gradients_at(world, 2, beta, window=4) for beta in (1e308, math.inf))
+    for name in NAMES:
+        assert _relative(getattr(huge, name), getattr(limit, name)) < 1e-12, name
 
 
 @settings(max_examples=25, deadline=None)
