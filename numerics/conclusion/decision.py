@@ -45,10 +45,10 @@ class Decision:
     three are None where the exact count was infeasible (exact=False, `why` says so); the *_bounds hold always, and
     coincide when exact. min_margin: smallest of logit[target] - max over other tokens; None where only
     min_margin_bounds are known (or total = 0). attention: per head, number of sequences by the set of attended kinds
-    (None in the interval version). score_gap: smallest distance between different attention levels that may meet at the
-    top, per head; logit_gap: no decision right/wrong was taken on a margin of smaller size. Both None if nothing was
-    compared. They show that a float64 decision was not taken inside rounding. method: "enumerated" | "count patterns" |
-    "bounded" | "vacuous".
+    (None in the interval version). score_gap, per head: smallest distance of two different attention levels that may
+    meet in a sequence, one of them its maximum; logit_gap: no decision right/wrong was taken on a margin of smaller
+    size. Both None if nothing was compared. They show that a float64 decision was not taken inside rounding. method:
+    "enumerated" | "count patterns" | "bounded" | "vacuous".
     """
 
     total: int

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from numerics.conclusion.setting import Setting
 class Ranks:
     """Ranks of one head: query (|Q|,), sep (n+1,) by i = 0..n, subject (n, |C|), attribute (n, L, |C|), slots i = 1..n.
 
-    gap: smallest distance of neighbouring different levels that can be at the top (None if there is only one).
+    gap: see smallest_gap (None if there is only one rank).
     """
 
     query: np.ndarray
@@ -51,21 +52,41 @@ def head_ranks(setting: Setting, lo: np.ndarray, hi: np.ndarray, denominator: in
     intervals = sorted({pair for a, b in zip(low, high, strict=True) for pair in zip(a.flat, b.flat, strict=True)})
     slack = tolerance * denominator
     rank: dict[tuple[int, int], int] = {}
-    gaps: list[int] = []
-    reach: int | None = None
+    bounds: list[tuple[int, int]] = []  # of every rank
     for a, b in intervals:
-        if reach is not None and a - reach > slack:
-            gaps.append(a - reach)
-        reach = b if reach is None else max(reach, b)
-        rank[a, b] = len(gaps)
+        if bounds and a - bounds[-1][1] <= slack:
+            bounds[-1] = bounds[-1][0], max(bounds[-1][1], b)
+        else:
+            bounds.append((a, b))
+        rank[a, b] = len(bounds) - 1
     ranked = [
         np.array([rank[pair] for pair in zip(a.flat, b.flat, strict=True)], dtype=np.int64).reshape(a.shape)
         for a, b in zip(low, high, strict=True)
     ]
-    # A level below every query and every sep never is at the top; gap k lies between the ranks k and k + 1.
-    floor = max(int(ranked[0].min()), int(ranked[1].max())) if ranked[0].size else 0
-    relevant = gaps[max(floor - 1, 0) :]
-    return Ranks(ranked[0], ranked[1], ranked[2], ranked[3], Fraction(min(relevant), denominator) if relevant else None)
+    gap = smallest_gap(ranked[0], ranked[1], np.concatenate([r.ravel() for r in ranked[2:]]), bounds)
+    return Ranks(ranked[0], ranked[1], ranked[2], ranked[3], None if gap is None else Fraction(gap, denominator))
+
+
+def smallest_gap(query: np.ndarray, sep: np.ndarray, slots: np.ndarray, bounds: list[tuple[int, int]]) -> int | None:
+    """Smallest distance of two different ranks that may meet in a sequence, one of them as its maximum.
+
+    Two queries never meet. A query at or above every sep competes with the sep and slot ranks next to it, one below
+    with the sep; sep and slot ranks compete with each other from the lowest floor on (floor: maximum over the query and
+    the seps).
+    """
+    top = int(sep.max())
+    others = np.unique(np.concatenate([sep, slots]))
+    queries = np.unique(query)
+    pairs: set[tuple[int, int]] = set()
+    for r in queries.tolist():
+        if r < top:
+            pairs.add((r, top))
+            continue
+        pairs.update((int(s), r) for s in others[others < r][-1:])
+        pairs.update((r, int(s)) for s in others[others > r][:1])
+    floor = max(int(queries.min()), top) if len(queries) else top
+    pairs.update((s, t) for s, t in pairwise(others.tolist()) if t >= floor)
+    return min((bounds[t][0] - bounds[s][1] for s, t in pairs), default=None)
 
 
 def slot_groups(heads: tuple[Ranks, Ranks]) -> list[list[int]]:
