@@ -31,9 +31,9 @@ from numerics.conclusion.setting import Setting
 class State:
     """What one head does in a case of type `relation_type`.
 
-    Slot levels (indices into Axis.levels) below hi are allowed, level lo is reached by some slot if lo < hi. fixed:
-    columns and multiplicities of the fixed tokens attended; slots: sorted columns of the slot tokens at level lo, of
-    all allowed contexts.
+    Slot levels (indices into Axis.levels) below hi are allowed, a level from lo on is reached by some slot if lo < hi
+    (with intervals hi may exceed lo + 1). fixed: columns and multiplicities of the fixed tokens attended; slots: sorted
+    columns of the slot tokens at level lo, of all allowed contexts.
     """
 
     relation_type: int
@@ -149,33 +149,33 @@ class Cases:
     def head_states(
         self, head: int, relation_type: int, axis: Axis
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """(bottom (|Q|,), equal (|Q|,) bool, ids of the fixed and equal states (|Q|, 2), ids of the context states
+        """(bottom (|Q|,), width (|Q|,), ids of the fixed and equal states (|Q|, 2), ids of the context states
         (levels,)).
 
-        bottom: number of slot levels below the query's floor.
+        bottom: number of slot levels below the query's floor; width: number of levels at it (0 or 1; any with
+        intervals).
         """
         setting, ranks, table, column = self.setting, self.ranks[head], self.tables[head], self.column[head]
         sep_top = int(ranks.sep.max())
         n_sep = int((ranks.sep == sep_top).sum())
         sep_column = int(column[setting.world.sep_token])
         at_level = slot_columns(axis, (column[setting.contexts], column[self.attribute[relation_type]]))
-        floor = np.maximum(ranks.query, sep_top)
-        bottom = np.searchsorted(axis.levels, floor)
-        padded = np.append(axis.levels, -1)
-        equal = padded[bottom] == floor
-        own = np.zeros((len(floor), 2), dtype=np.int64)
-        for q, (rank, b) in enumerate(zip(ranks.query.tolist(), bottom.tolist(), strict=True)):
+        bottom = np.searchsorted(axis.levels, np.maximum(ranks.query, sep_top))
+        width = np.searchsorted(axis.levels, np.maximum(ranks.query_top, sep_top), side="right") - bottom
+        own = np.zeros((len(bottom), 2), dtype=np.int64)
+        for q, (b, w) in enumerate(zip(bottom.tolist(), width.tolist(), strict=True)):
             fixed: dict[int, int] = {}
-            if rank >= sep_top:
+            if ranks.query_top[q] >= sep_top:
                 fixed[int(column[setting.queries[q]])] = 1
-            if rank <= sep_top:
+            if ranks.query[q] <= sep_top:
                 fixed[sep_column] = fixed.get(sep_column, 0) + n_sep
             pairs = tuple(sorted(fixed.items()))
             own[q, 0] = table.add(State(relation_type, b, b, pairs, ()))
-            if equal[q]:
-                own[q, 1] = table.add(State(relation_type, b, b + 1, pairs, at_level[b]))
+            if w:
+                slots = at_level[b] if w == 1 else tuple(sorted(set().union(*at_level[b : b + w])))
+                own[q, 1] = table.add(State(relation_type, b, b + w, pairs, slots))
         context = [table.add(State(relation_type, k, k + 1, (), at_level[k])) for k in range(len(axis.levels))]
-        return bottom, equal, own, np.array(context, dtype=np.int64)
+        return bottom, width, own, np.array(context, dtype=np.int64)
 
     def fixed(self, relation_type: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Per query (|Q|,): its states with only fixed tokens attended, in both heads, and the number of such
@@ -192,10 +192,10 @@ class Cases:
     def of_type(self, relation_type: int) -> Iterator[Case]:
         axes = self.axes(relation_type)
         N = count_below(axes, self.groups, self.dtype)
-        bottom_s, equal_s, own_s, context_s = self.head_states(0, relation_type, axes[0])
-        bottom_r, equal_r, own_r, context_r = self.head_states(1, relation_type, axes[1])
+        bottom_s, width_s, own_s, context_s = self.head_states(0, relation_type, axes[0])
+        bottom_r, width_r, own_r, context_r = self.head_states(1, relation_type, axes[1])
         target = self.target[relation_type]
-        first_s, first_r = bottom_s + equal_s, bottom_r + equal_r
+        first_s, first_r = bottom_s + width_s, bottom_r + width_r
         # "context" in both heads: contexts with exactly these levels times queries whose floors lie below them.
         reached = np.diff(np.diff(N, axis=0), axis=1)
         for y in np.unique(target):
@@ -215,11 +215,11 @@ class Cases:
 
         for q in range(len(target)):
             bs, br, y = int(bottom_s[q]), int(bottom_r[q]), int(target[q])
-            rows = [(own_s[q, 0], N[bs])] + ([(own_s[q, 1], N[bs + 1] - N[bs])] if equal_s[q] else [])
-            cols = [(own_r[q, 0], N[:, br])] + ([(own_r[q, 1], N[:, br + 1] - N[:, br])] if equal_r[q] else [])
             above_s, above_r = int(first_s[q]), int(first_r[q])
+            rows = [(own_s[q, 0], N[bs])] + ([(own_s[q, 1], N[above_s] - N[bs])] if above_s > bs else [])
+            cols = [(own_r[q, 0], N[:, br])] + ([(own_r[q, 1], N[:, above_r] - N[:, br])] if above_r > br else [])
             for state, row in rows:
-                own = [row[br]] + ([row[br + 1] - row[br]] if equal_r[q] else [])
+                own = [row[br]] + ([row[above_r] - row[br]] if above_r > br else [])
                 add(np.array([state]), own_r[q, : len(own)], y, np.array(own, dtype=self.dtype))
                 if above_r < len(context_r):
                     add(np.array([state]), context_r[above_r:], y, np.diff(row[above_r:]))

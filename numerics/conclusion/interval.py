@@ -1,7 +1,7 @@
 """The decision for weights that are only known to lie between bounds.
 
 Levels whose intervals overlap (chains included) share a rank; the maximum of a sequence then certainly lies in its
-highest rank, and a head attends some non-empty set of the tokens of that rank. Its output is in the convex hull of
+highest rank, and a head attends some non-empty set of the tokens there. Its output is in the convex hull of
 their columns, so with lower and upper columns the margin of every sequence of a case lies in
     [min_v (min (lo[y] - hi[v])_subj + min (lo[y] - hi[v])_rel),  min_v (max (hi[y] - lo[v])_subj + max (hi[y] -
     lo[v])_rel)],
@@ -21,8 +21,8 @@ import numpy as np
 from numerics.conclusion.cases import Cases
 from numerics.conclusion.decision import Counterexample, Decision
 from numerics.conclusion.forward import describe
-from numerics.conclusion.levels import Ranks, head_ranks, slot_groups
-from numerics.conclusion.problem import HEADS, Problem
+from numerics.conclusion.levels import Ranks, interval_ranks, slot_groups
+from numerics.conclusion.problem import Problem
 from numerics.conclusion.rational import (
     Columns,
     Exact,
@@ -77,7 +77,7 @@ def boxes(setting: Setting, lower: Weights, upper: Weights) -> tuple[Problem, tu
     for kq, ov in (("kq_subj", "ov_subj"), ("kq_rel", "ov_rel")):
         pair = [numerators(side[kq], kq_denominator) for side in (low, high)]
         scores.append(pair[0])
-        ranks.append(head_ranks(setting, pair[0], pair[1], kq_denominator, Fraction(0)))
+        ranks.append(interval_ranks(setting, pair[0], pair[1]))
         below, above = (numerators(side[ov], ov_denominator).T for side in (low, high))
         number: dict[tuple[tuple[int, ...], tuple[int, ...]], int] = {}
         kept: list[int] = []
@@ -221,7 +221,6 @@ def bounded(setting: Setting, lower: Weights, upper: Weights) -> Decision:
         min_margin=lows[0] if len(set(lows + highs)) == 1 else None,
         min_margin_bounds=(min(lows), min(highs)),
         counterexample=example,
-        score_gap=dict(zip(HEADS, (r.gap for r in problem.ranks), strict=True)),
     )
 
 

@@ -8,6 +8,7 @@ overlapping ones do.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -21,50 +22,84 @@ from numerics.conclusion.setting import Setting
 class Ranks:
     """Ranks of one head: query (|Q|,), sep (n+1,) by i = 0..n, subject (n, |C|), attribute (n, L, |C|), slots i = 1..n.
 
-    gap: see smallest_gap (None if there is only one rank).
+    query_top (|Q|,): with intervals a query may overlap several ranks, query..query_top; without it is query.
+    gap: see smallest_gap (None if there is only one rank, and for intervals).
     """
 
     query: np.ndarray
+    query_top: np.ndarray
     sep: np.ndarray
     subject: np.ndarray
     attribute: np.ndarray
     gap: Fraction | None
 
 
-def head_ranks(setting: Setting, lo: np.ndarray, hi: np.ndarray, denominator: int, tolerance: Fraction) -> Ranks:
-    """Ranks of a head whose scaled integer scores (V+T,) lie in [lo, hi] (exact: lo = hi).
+def levels(setting: Setting, kq: np.ndarray) -> list[np.ndarray]:
+    """Scores of query (|Q|,), sep (n+1,), slot subjects (n, |C|) and slot attributes (n, L, |C|), in the dtype of kq
+    (V+T,)."""
+    V, n, contexts = setting.world.V, setting.n, setting.contexts
+    attributes = np.asarray(setting.world.attribute_token)[contexts].T  # (L, |C|)
+    position = kq[V:]  # position[d] is the score of p_{-d}
+    return [
+        kq[setting.queries] + position[1],
+        kq[setting.world.sep_token] + np.array([position[3 * i] for i in range(n + 1)], dtype=object),
+        np.array([kq[contexts] + position[3 * i + 1] for i in range(1, n + 1)], dtype=object),
+        np.array([kq[attributes] + position[3 * i - 1] for i in range(1, n + 1)], dtype=object),
+    ]
+
+
+def head_ranks(setting: Setting, kq: np.ndarray, denominator: int, tolerance: Fraction) -> Ranks:
+    """Ranks of a head with the scaled integer scores kq (V+T,).
 
     Cost O(n (|C| (1 + L))) big-integer additions and one sort.
     """
-    V, n, contexts = setting.world.V, setting.n, setting.contexts
-    attributes = np.asarray(setting.world.attribute_token)[contexts].T  # (L, |C|)
-
-    def scores(k: np.ndarray) -> list[np.ndarray]:
-        position = k[V:]  # position[d] is the score of p_{-d}
-        return [
-            k[setting.queries] + position[1],
-            k[setting.world.sep_token] + np.array([position[3 * i] for i in range(n + 1)], dtype=object),
-            np.array([k[contexts] + position[3 * i + 1] for i in range(1, n + 1)], dtype=object),
-            np.array([k[attributes] + position[3 * i - 1] for i in range(1, n + 1)], dtype=object),
-        ]
-
-    low, high = scores(lo), scores(hi)
-    intervals = sorted({pair for a, b in zip(low, high, strict=True) for pair in zip(a.flat, b.flat, strict=True)})
+    values = levels(setting, kq)
     slack = tolerance * denominator
-    rank: dict[tuple[int, int], int] = {}
+    rank: dict[int, int] = {}
     bounds: list[tuple[int, int]] = []  # of every rank
-    for a, b in intervals:
-        if bounds and a - bounds[-1][1] <= slack:
-            bounds[-1] = bounds[-1][0], max(bounds[-1][1], b)
+    for x in sorted({x for part in values for x in part.flat}):
+        if bounds and x - bounds[-1][1] <= slack:
+            bounds[-1] = bounds[-1][0], x
         else:
-            bounds.append((a, b))
-        rank[a, b] = len(bounds) - 1
-    ranked = [
-        np.array([rank[pair] for pair in zip(a.flat, b.flat, strict=True)], dtype=np.int64).reshape(a.shape)
-        for a, b in zip(low, high, strict=True)
-    ]
-    gap = smallest_gap(ranked[0], ranked[1], np.concatenate([r.ravel() for r in ranked[2:]]), bounds)
-    return Ranks(ranked[0], ranked[1], ranked[2], ranked[3], None if gap is None else Fraction(gap, denominator))
+            bounds.append((x, x))
+        rank[x] = len(bounds) - 1
+    query, sep, subject, attribute = (
+        np.array([rank[x] for x in part.flat], dtype=np.int64).reshape(part.shape) for part in values
+    )
+    gap = smallest_gap(query, sep, np.concatenate([subject.ravel(), attribute.ravel()]), bounds)
+    return Ranks(query, query, sep, subject, attribute, None if gap is None else Fraction(gap, denominator))
+
+
+def interval_ranks(setting: Setting, lo: np.ndarray, hi: np.ndarray) -> Ranks:
+    """Ranks of a head whose scores lie between lo and hi (V+T,): scaled integers over one denominator.
+
+    Overlapping intervals of seps and slot tokens share an odd rank. Queries do not link them, as two queries never
+    meet: a query has the ranks of all that it overlaps, or the even rank in between if there is none.
+    """
+    low, high = levels(setting, lo), levels(setting, hi)
+    pairs = [list(zip(a.flat, b.flat, strict=True)) for a, b in zip(low, high, strict=True)]
+    rank: dict[tuple[int, int], int] = {}
+    bottoms: list[int] = []
+    tops: list[int] = []
+    for a, b in sorted({pair for part in pairs[1:] for pair in part}):
+        if tops and a <= tops[-1]:
+            tops[-1] = max(tops[-1], b)
+        else:
+            bottoms.append(a)
+            tops.append(b)
+        rank[a, b] = 2 * len(tops) - 1
+    first = [bisect_left(tops, a) for a, _ in pairs[0]]  # the first cluster that is not certainly below the query
+    last = [bisect_right(bottoms, b) for _, b in pairs[0]]  # one past the last that is not certainly above
+    between = [f == e for f, e in zip(first, last, strict=True)]
+    query = np.array([2 * f + (0 if gap else 1) for f, gap in zip(first, between, strict=True)], dtype=np.int64)
+    query_top = np.array(
+        [2 * f if gap else 2 * e - 1 for f, e, gap in zip(first, last, between, strict=True)], dtype=np.int64
+    )
+    sep, subject, attribute = (
+        np.array([rank[pair] for pair in part], dtype=np.int64).reshape(a.shape)
+        for part, a in zip(pairs[1:], low[1:], strict=True)
+    )
+    return Ranks(query, query_top, sep, subject, attribute, None)
 
 
 def smallest_gap(query: np.ndarray, sep: np.ndarray, slots: np.ndarray, bounds: list[tuple[int, int]]) -> int | None:

@@ -49,7 +49,7 @@ def prepare(setting: Setting, weights: Weights, tolerance: Fraction) -> Problem:
     world = setting.world
     # A mean over the query and the k <= n + 1 attended seps must stay integral.
     exact = exact_weights(weights, world.V, setting.T, tolerance, lcm(*range(1, setting.n + 3)))
-    subj, rel = (head_ranks(setting, kq, kq, exact.kq_denominator, tolerance) for kq in exact.kq)
+    subj, rel = (head_ranks(setting, kq, exact.kq_denominator, tolerance) for kq in exact.kq)
     table = np.asarray(world.attribute_token, dtype=np.int64)
     attribute, target = table[setting.contexts].T, table[setting.queries].T
     return Problem(setting, exact, (subj, rel), slot_groups((subj, rel)), attribute, target, tolerance)

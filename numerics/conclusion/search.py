@@ -31,11 +31,11 @@ def witness(
     axes = cases.axes(relation_type)
     fits = problem.target[relation_type] == target
     for h, (state, axis, number) in enumerate(zip(states, axes, (subj, rel), strict=True)):
-        bottom, equal, own, _ = cases.head_states(h, relation_type, axis)
+        bottom, width, own, _ = cases.head_states(h, relation_type, axis)
         if state.fixed:
             fits &= own[:, 0 if state.lo == state.hi else 1] == number
         else:
-            fits &= bottom + equal <= state.lo
+            fits &= bottom + width <= state.lo
     query = int(np.flatnonzero(fits)[0])
     if context is None:
         context = _fill(cases, states, axes, setting.n)
@@ -50,7 +50,7 @@ def _fill(cases: Cases, states: tuple, axes: tuple, n: int) -> tuple[int, ...]:
     reaching: list[list[np.ndarray]] = [[], []]
     for g, group in enumerate(cases.groups):
         inside = (axes[0].index[g] < states[0].hi) & (axes[1].index[g] < states[1].hi)
-        reach = [inside & (axes[h].index[g] == states[h].lo) if states[h].lo < states[h].hi else inside for h in (0, 1)]
+        reach = [inside & (axes[h].index[g] >= states[h].lo) if states[h].lo < states[h].hi else inside for h in (0, 1)]
         for slot in group:
             allowed[slot] = inside
         reaching[0].append(reach[0])
