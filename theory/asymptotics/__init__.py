@@ -4,6 +4,7 @@ from theory.asymptotics.expansion import Expansion, expand
 from theory.asymptotics.gradients import (
     attribute_coefficient,
     coefficient_expansions,
+    everything_large,
     heldout_threshold,
     long_context,
     long_context_many_subjects,
@@ -16,6 +17,7 @@ __all__ = [
     "Expansion",
     "attribute_coefficient",
     "coefficient_expansions",
+    "everything_large",
     "expand",
     "heldout_threshold",
     "long_context",

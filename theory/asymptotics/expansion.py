@@ -1,8 +1,9 @@
 """Leading term, exact remainder and its order: what "approximately" means.
 
-A regime gives every growing symbol a power of one scale t -> infinity (m: 1, M_ft: 2 reads m ~ t, M_ft ~ t^2; symbols that
-are not named stay fixed). For a rational function the leading term is the ratio of the leading coefficients in t, the
-remainder is the exact difference, and remainder / leading is of order t^(-order).
+A regime gives every growing symbol a power of one scale t -> infinity (m: 1, M_ft: 2 reads m ~ t, M_ft ~ t^2; symbols
+that are not named stay fixed). For a rational function the leading term is the ratio of the leading coefficients in t,
+the remainder is the exact difference, and remainder / leading is of order t^(-order). The statement is generic: where
+the leading coefficient vanishes (e.g. at M_ft = 2U) the remainder leads.
 """
 
 from collections.abc import Mapping

@@ -8,7 +8,7 @@ from theory.asymptotics.expansion import Expansion, expand
 from theory.finetuning.balanced import balanced_coefficients
 from theory.finetuning.conclusion.sharp import sharp_condition
 from theory.finetuning.norms import squared_norm
-from theory.symbols import M_ft, U, m
+from theory.symbols import L, M_ft, U, m
 
 Regime = Mapping[sympy.Symbol, int]
 
@@ -26,6 +26,11 @@ def long_context_many_subjects() -> Regime:
 def many_values() -> Regime:
     """U -> infinity with M_ft ~ U^2, m and L fixed: the scale at which the sharp condition is decided."""
     return {U: 1, M_ft: 2}
+
+
+def everything_large() -> Regime:
+    """m, U, L ~ t and M_ft ~ t^2: all parameters grow, M_ft fastest."""
+    return {m: 1, U: 1, L: 1, M_ft: 2}
 
 
 def coefficient_expansions(step: str, regime: Regime) -> dict[str, Expansion]:

@@ -3,7 +3,23 @@
 The gradient at the initial weights is zero: the columns of W_OV^rel are zero on everything that occurs in a
 sequence, so r = 0. After the projected step, r_i = -h(y)^T W_OV^rel h(x_i) has the same degree in the
 frequencies as the update itself, and the population gradient follows by splitting coincidences once more. The
-head is still uniform over the window.
+head is still uniform over the window. With gamma = eta_ov/(w L) and, for one type,
+
+    B = n_a^2 P_2^2 + (n_q + 2 n_q n_c P_2 + n_c^2 P_2)/M_ft     (so that gamma B / w is the mean of -rbar)
+
+the result is a mean over types of the following (an attribute u belongs to one type: 1/L instead of the mean)
+
+    sep             n_s gamma B / w^2
+    p of sep        gamma B / w^2
+    p of attribute  gamma (B/w - n_a P_2^2) / w
+    p of query      n_q gamma (B/w - (n_q + n_c P_2)/M_ft) / w
+    p of context    gamma (B/w - (n_q + n_c) P_2/M_ft) / w
+    u               -gamma f_u/w [n_a^2 P_2 f_u - (n_a B + n_a^2 P_2 (f_u - P_2) + n_c n_q (f_u - P_2)/M_ft)/w]
+    s in F          gamma/(w M_ft) [n_q (B_q/w - (1 + n_c f_s)/M_ft) + n_c (B_c/w - (n_q f_s + n_c P_2)/M_ft)]
+                    B_q = n_a^2 P_2 f_s + (n_q + 2 n_q n_c f_s + n_c^2 f_s)/M_ft   (B if s is the query)
+                    B_c = n_a (n_a - 1) P_2^2 + n_a P_2 f_s + (n_q + n_q (2 n_c - 1) P_2 + n_q f_s + n_c^2 P_2)/M_ft
+
+and zero on held-out subjects, relations, grammar and positions outside the window.
 """
 
 from functools import cache

@@ -3,7 +3,13 @@
 The hat gradient of one sequence is -h(y) g^T with g = (1/w) sum of the last w tokens. In expectation, with y of
 value u and type l (probability f_u / L): an attribute in the window is an independent draw of the same type, the
 query subject has the value u by definition, context subjects are independent of y, separators are constant.
-The step is W <- W - eta_ov * gradient * (I - h(sep) h(sep)^T).
+So the entries [u of type l, input] are
+
+    v of type l     -n_a f_u f_v / (w L)
+    s in F          -(n_q 1[a_s = u] + n_c f_u) / (w L M_ft)
+    sep             -n_s f_u / (w L)
+
+and zero otherwise. The step is W <- W - eta_ov * gradient * (I - h(sep) h(sep)^T).
 """
 
 from functools import cache

@@ -1,9 +1,11 @@
 """Gradients of the last-token loss of one sequence, differentiated by SymPy for generic small shapes.
 
-loss = -log softmax(f)_y,  f = sum_i alpha_i o_i,  o_i = W_OV x_i,  alpha = softmax(lambda),  lambda_i = (x_i + p_i)^T k
-with k = W_KQ h(sep). The chain rule gives, with e = dL/df, r_i = e^T o_i, rbar = sum_i alpha_i r_i, g = sum_i alpha_i x_i:
+loss = -log softmax(f)_y,  f = sum_i alpha_i o_i,  o_i = W_OV x_i,  alpha = softmax(lambda),
+lambda_i = (x_i + p_i)^T k  with k = W_KQ h(sep). The chain rule gives, with e = dL/df, r_i = e^T o_i,
+rbar = sum_i alpha_i r_i and g = sum_i alpha_i x_i:
 
-    e = pi - h(y),   dL/dlambda_j = alpha_j (r_j - rbar),   dL/dk = sum_i alpha_i (r_i - rbar)(x_i + p_i),   dL/dW_OV = e g^T.
+    e = pi - h(y),                                   dL/dlambda_j = alpha_j (r_j - rbar),
+    dL/dk = sum_i alpha_i (r_i - rbar)(x_i + p_i),   dL/dW_OV = e g^T.
 """
 
 from dataclasses import dataclass

@@ -2,7 +2,14 @@
 
 The head is uniform over the m subject positions and r_i = -h(y)^T W_OV^subj h(s_i) = 1 - 1[a_i = y] (set) or
 N_y - 1[a_i = y] (literal): a constant of the sequence drops out of r_i - rbar = C_y/m - 1[a_i = y],
-C_y = #{i : a_i = y}. So both readings have one gradient, and the constant never reaches the expectation.
+C_y = #{i : a_i = y}. So both readings have one gradient, and the constant never reaches the expectation. The result, a
+mean over types l of
+
+    s in F          (m-1)(m-2)/(m^2 M_ft) (P_2 - f_{a_s})     (zero in a balanced world, and for m <= 2)
+    p of query      -(m-1)/m^2 (1 - P_2)
+    p of context    1/m^2 (1 - P_2)
+
+and zero on every other direction.
 """
 
 from functools import cache

@@ -8,6 +8,7 @@ import sympy
 from theory.asymptotics import (
     attribute_coefficient,
     coefficient_expansions,
+    everything_large,
     expand,
     heldout_threshold,
     long_context,
@@ -24,6 +25,15 @@ def test_leading_plus_remainder(step: str) -> None:
     for regime in (long_context(), long_context_many_subjects()):
         for expansion in (*coefficient_expansions(step, regime).values(), squared_norm_expansion(step, regime)):
             assert expansion.verified(), expansion.name
+
+
+def test_norms_when_everything_grows() -> None:
+    leading = {
+        step: squared_norm_expansion(step, everything_large()).leading for step in ("kq_subj", "ov_rel", "kq_rel")
+    }
+    assert sympy.simplify(leading["kq_subj"] - 1 / m**2) == 0
+    assert sympy.simplify(leading["ov_rel"] - 1 / (9 * L * U)) == 0
+    assert leading["kq_rel"].has(eta_ov)
 
 
 def test_attribute_coefficient() -> None:

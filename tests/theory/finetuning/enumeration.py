@@ -1,4 +1,4 @@
-"""Ground truth for the derivations: hat gradients by going through every sequence, in Fractions, from the definitions."""
+"""Ground truth for the derivations: hat gradients from the definitions, over every sequence, in Fractions."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence

@@ -37,14 +37,11 @@ def accuracy(
             tokens: list[enumeration.Direction] = [("sep",), ("subject", query)]
             for j in context:
                 tokens += [("attribute", kind, values[kind].index(table[j][kind])), ("sep",), ("subject", j)]
-            scores = {
-                "subj": [
-                    (t[0] == "subject") - subj.get(t, 0) - subj.get(("position", -i), 0) for i, t in enumerate(tokens)
-                ],
-                "rel": [
-                    (i < w) - eta_rel * (rel.get(t, 0) + rel.get(("position", -i), 0)) for i, t in enumerate(tokens)
-                ],
-            }
+            scores: dict[str, list[Fraction]] = {"subj": [], "rel": []}
+            for i, t in enumerate(tokens):
+                place = ("position", -i)
+                scores["subj"].append((t[0] == "subject") - subj.get(t, Fraction(0)) - subj.get(place, 0))
+                scores["rel"].append((i < w) - eta_rel * (rel.get(t, Fraction(0)) + rel.get(place, 0)))
             logits = dict.fromkeys([*keys, ("none",)], Fraction(0))
             for head, score in scores.items():
                 attended = [i for i, value in enumerate(score) if value == max(score)]
@@ -62,10 +59,11 @@ def accuracy(
     return right[True], right[False]
 
 
+# values, types, copies of the grid, finetuning subjects, m
 FULL = [
-    (2, 1, 1, 2, 2), (2, 1, 2, 2, 2), (2, 1, 2, 2, 3), (2, 1, 2, 4, 3), (3, 1, 2, 3, 2), (2, 2, 1, 4, 2), (2, 2, 1, 4, 3),
-    (2, 2, 2, 4, 2), (2, 2, 2, 4, 3), (2, 2, 2, 8, 2), (2, 2, 3, 8, 2), (1, 1, 3, 1, 2), (1, 1, 3, 2, 3), (1, 2, 3, 1, 2),
-    (1, 2, 4, 3, 3), (3, 1, 3, 6, 2), (4, 1, 2, 4, 2),
+    (2, 1, 1, 2, 2), (2, 1, 2, 2, 2), (2, 1, 2, 2, 3), (2, 1, 2, 4, 3), (3, 1, 2, 3, 2), (2, 2, 1, 4, 2),
+    (2, 2, 1, 4, 3), (2, 2, 2, 4, 2), (2, 2, 2, 4, 3), (2, 2, 2, 8, 2), (2, 2, 3, 8, 2), (1, 1, 3, 1, 2),
+    (1, 1, 3, 2, 3), (1, 2, 3, 1, 2), (1, 2, 4, 3, 3), (3, 1, 3, 6, 2), (4, 1, 2, 4, 2),
 ]  # fmt: skip
 
 
@@ -117,6 +115,9 @@ def test_sharp_threshold_is_the_first_that_holds() -> None:
     assert None in decided and len(set(decided)) > 5
     assert sharp_M_ft(3, 2, 4, 3) is None
     assert sharp_M_ft(60, 2, (2, 6), 4) is not None
+    eta = Fraction(3)
+    holds = [balanced_conclusion(12, 2, 2, k, 3, 6, eta, eta).holds for k in range(2, 13)]
+    assert sharp_M_ft(12, 2, 2, 3, window=6, eta_ov=eta, eta_kq_rel=eta) == 2 + holds.index(True)
 
 
 def test_conclusion_at_the_threshold_is_sharp() -> None:

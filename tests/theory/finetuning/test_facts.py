@@ -17,9 +17,10 @@ from theory.finetuning.relation_head import first_step_gradient
 from theory.finetuning.softmax import key_query_gradient, logit_gradient, score_gradient, value_gradient
 from theory.finetuning.window import position_class, window_of
 from theory.onehot.classes import DirectionClass, EntryClass
+from theory.onehot.coefficient import tidy
 from theory.onehot.tensor import zero
 from theory.rational import evaluate
-from theory.symbols import L, M, M_ft, U, eta_ov, f_s, f_u, m
+from theory.symbols import L, M, M_ft, U, eta_ov, f_s, f_u, m, n_a, n_c, n_q, n_s, power_sum, w
 
 TABLE = [[0, 0], [0, 1], [1, 0], [1, 1]]
 
@@ -53,11 +54,11 @@ def test_initial_relation_gradient_vanishes() -> None:
 @pytest.mark.parametrize("subjects", [2, 3])
 def test_norms_against_enumeration(subjects: int) -> None:
     point = {M: 4, M_ft: 4, L: 2, U: 2, m: subjects, eta_ov: Fraction(5, 3)}
-    w = 3 * subjects - 1
+    length = 3 * subjects - 1
     columns = {
         "kq_subj": enumeration.kq_subj(TABLE, range(4), subjects, False),
-        "ov_rel": enumeration.ov_rel(TABLE, range(4), subjects, w),
-        "kq_rel": enumeration.kq_rel(TABLE, range(4), subjects, w, Fraction(5, 3)),
+        "ov_rel": enumeration.ov_rel(TABLE, range(4), subjects, length),
+        "kq_rel": enumeration.kq_rel(TABLE, range(4), subjects, length, Fraction(5, 3)),
     }
     columns["ov_rel_projected"] = {k: v for k, v in columns["ov_rel"].items() if k[1] != ("sep",)}
     for step, column in columns.items():
@@ -68,9 +69,9 @@ def test_norms_against_enumeration(subjects: int) -> None:
 def test_window_counts() -> None:
     for subjects in (1, 2, 3, 5):
         length = 3 * subjects - 1
-        for w in range(1, length + 3):
-            window = window_of(subjects, w)
-            roles = [position_class(k, subjects) for k in range(min(w, length))]
+        for size in range(1, length + 3):
+            window = window_of(subjects, size)
+            roles = [position_class(k, subjects) for k in range(min(size, length))]
             counts = (window.n_a, window.n_c, window.n_q, window.n_s)
             classes = (
                 DirectionClass.P_ATTRIBUTE,
@@ -100,3 +101,27 @@ def test_latex_shows_every_step() -> None:
         text = chain.latex()
         assert all(s.title in text for s in chain.steps)
         assert text.count(r"\[") == text.count(r"\]") == len(chain.steps) + len(chain.coefficients)
+
+
+def test_closed_forms_of_the_second_step() -> None:
+    """The formulas written above the derivation of kq_rel are the derived coefficients."""
+    c = derivation("kq_rel").coefficients
+    P = power_sum(2)
+    gamma = eta_ov / (w * L)
+    B = n_a**2 * P**2 + (n_q + 2 * n_q * n_c * P + n_c**2 * P) / M_ft
+    of_query = n_a**2 * P * f_s + (n_q + 2 * n_q * n_c * f_s + n_c**2 * f_s) / M_ft
+    of_context = n_a * (n_a - 1) * P**2 + n_a * P * f_s
+    of_context += (n_q + n_q * (2 * n_c - 1) * P + n_q * f_s + n_c**2 * P) / M_ft
+    subject = n_q * (of_query / w - (1 + n_c * f_s) / M_ft) + n_c * (of_context / w - (n_q * f_s + n_c * P) / M_ft)
+    inner = n_a * B + n_a**2 * P * (f_u - P) + n_c * n_q * (f_u - P) / M_ft
+    expected = {
+        DirectionClass.SUBJECT_SEEN: gamma * subject / (w * M_ft),
+        DirectionClass.SEP: n_s * gamma * B / w**2,
+        DirectionClass.P_SEP: gamma * B / w**2,
+        DirectionClass.P_ATTRIBUTE: gamma * (B / w - n_a * P**2) / w,
+        DirectionClass.P_QUERY: n_q * gamma * (B / w - (n_q + n_c * P) / M_ft) / w,
+        DirectionClass.P_CONTEXT: gamma * (B / w - (n_q + n_c) * P / M_ft) / w,
+        DirectionClass.ATTRIBUTE: -gamma * f_u / w * (n_a**2 * P * f_u - inner / w),
+    }
+    for key, formula in expected.items():
+        assert tidy(formula / L - c[key].expression) == 0, key

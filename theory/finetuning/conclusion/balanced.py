@@ -1,13 +1,15 @@
 """The conclusion in a balanced world: is the target the unique argmax on every sequence, as beta -> infinity?
 
 Cases, with the full window, reading "set" (the general evaluation below covers all of them):
-  attributes attended        the target gets eta_ov n_a f^2 > 0 where the subject head has 0 on the query's own values and
-                             -1 elsewhere: right for every eta_ov > 0, also if the query (seen or held out) ties in score.
-  seen query alone           the query's own values get eta_ov (1 + n_c f_l)/M_ft: with a common U an L-way tie, right only if L = 1.
-  held-out query alone       the relation head gives 0 everywhere: tie with the other own values and with every token that is
-                             no value; wrong for every L.
-  contexts (held-out query)  their own values compete; wrong for L >= 2; for L = 1 right only for small eta_ov (or U = 1).
-  sep                        never: attribute - sep = (1 + (m-1)/(LU)) v_a + (m - (m-1)/(LU)) vbar > 0.
+  attributes      the target gets eta_ov n_a f^2/(w L) > 0 where the subject head has 0 on the query's own values and -1
+                  elsewhere: right for every eta_ov > 0, also if the query (seen or held out) ties in score.
+  seen query      its own values get eta_ov (1 + n_c f_l)/(M_ft w L): with a common U an L-way tie, right only if L = 1;
+                  if the U_l differ, right only for a type whose U_l is strictly the smallest.
+  held-out query  the relation head gives 0 everywhere: tie with the other own values and with every token that is no
+                  value; wrong for every L.
+  contexts        (held-out query only) their own values compete: wrong for L >= 2; for L = 1 right only for small
+                  eta_ov, or if U = 1.
+  sep             never: attribute - sep = (1 + (m-1)/(LU)) v_a + (m - (m-1)/(LU)) vbar > 0.
 """
 
 from dataclasses import dataclass
@@ -20,7 +22,7 @@ from theory.finetuning.conclusion.setting import Setting, setting
 
 @dataclass(frozen=True)
 class Comparison:
-    """The score comparison that decides: best attribute position against best other position, for one kind of sequence."""
+    """Best attribute position against best other position, for one kind of sequence: the comparison that decides."""
 
     values: int
     seen: bool
@@ -107,7 +109,7 @@ def balanced_conclusion(
         holds=holds,
         holds_seen=seen,
         holds_heldout=heldout,
-        reason=_reason(cases, right),
+        reason=_reason(cases, right, chosen.eta_ov, together=holds),
         binding=_binding(scores, kinds),
         scores=_named(scores),
         eta_ov_above=None if empty else above,
@@ -129,16 +131,20 @@ def _right(case: Case, chosen: Setting, eta_ov: Fraction | None) -> bool:
     return case.eta_ov.everything if chosen.reading == "set" else not case.eta_ov.empty
 
 
-def _reason(cases: tuple[Case, ...], right: dict[Case, bool]) -> str:
+def _reason(cases: tuple[Case, ...], right: dict[Case, bool], eta_ov: Fraction, together: bool) -> str:
+    """The first kind of sequence that fails: what is attended, and the competitor with the smallest margin."""
     for case in cases:
-        where = ", ".join(f"{g.kind.value}{'' if g.inside else ' (outside the window)'}" for g in case.attended)
         if not right[case]:
-            worst = min(case.margins, key=lambda x: (x.slope > 0, x.constant, x.slope))
+            where = ", ".join(f"{g.kind.value}{'' if g.inside else ' (outside the window)'}" for g in case.attended)
+            failing = [x for x in case.margins if x.at(eta_ov) <= 0 or not interval([x]).everything]
+            worst = min(failing, key=lambda x: x.at(eta_ov))
             query = "seen" if case.seen else "held-out"
             return (
-                f"with a {query} query and a type of {case.values} values the relation head attends: {where}; the target "
-                f"does not beat {worst.competitor} (margin {worst.constant} + {worst.slope} eta_ov)"
+                f"with a {query} query and a type of {case.values} values the relation head attends: {where}; "
+                f"the target does not beat {worst.competitor} (margin {worst.constant} + {worst.slope} eta_ov)"
             )
+    if not together:
+        return "every kind of sequence is right for some eta_ov, but none serves all kinds"
     return "the target is the unique argmax on every sequence"
 
 
@@ -156,12 +162,12 @@ def _binding(scores: Scores, kinds: list[tuple[int, bool]]) -> Comparison | None
 
 
 def _named(scores: Scores) -> dict[str, Fraction]:
-    """Scores by class name: attribute (attribute[U_l] if the U_l differ), query_seen, query_heldout, context, sep, with
-    _outside for positions outside the window."""
+    """Scores by name: attribute (attribute[U_l] if the U_l differ), query_seen, query_heldout (if there is one),
+    context, sep; with _outside for positions outside the window."""
     values = sorted(set(scores.setting.values))
     named: dict[str, Fraction] = {}
     for u in values:
-        for seen in (True, False):
+        for seen in (True, False) if scores.setting.M_ft < scores.setting.M else (True,):
             for group in scores.groups(u, seen):
                 name = group.kind.value
                 if group.kind == Kind.QUERY:

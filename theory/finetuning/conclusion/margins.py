@@ -10,8 +10,9 @@ a = f^2 n_a/(w L), o = (n_q + n_c f)/(M_ft w L), b = n_c f/(M_ft w L) of the typ
 Competitors: tokens that are no value (logit 0), other values of the target's type, the query's own values of the
 other types, other values of the other types. Contexts are chosen worst: the target is matched by no context (all if
 U_l = 1), the competitor by all. For L >= 2 the last needs a fact table with such subjects; that is the only place
-where more than (M, L, U, M_ft, m) could matter, and it cannot when an attended context goes with no attribute: then the
-target fails in any table (with n_C contexts that miss the target, R(y) = b_l is not above b_l' for the type l of largest U_l).
+where more than (M, L, U, M_ft, m) could matter, and it cannot when context subjects are attended without attributes:
+then the target fails in any table (for the type l of largest U_l, with contexts that all miss the target, R(y) = b_l is
+not above b_l').
 """
 
 from collections.abc import Iterator

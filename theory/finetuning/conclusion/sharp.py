@@ -3,7 +3,7 @@
 By the cases of theory.finetuning.conclusion.balanced, for L >= 2 and m >= 2 the conclusion holds iff the attribute
 positions score at least as much as a seen query and, if there are held-out subjects, at least as much as a held-out
 query; a context subject never scores more than a seen query, sep never more than an attribute. In units of
-eta_kq_rel eta_ov / (w^2 L), with the values v that the updated W_OV^rel gives the target and vbar their mean over the window,
+eta_kq_rel eta_ov / (w^2 L), with v what the updated W_OV^rel gives the target and vbar its mean over the window,
 
     v_a = (m-1)/U^2,   v_q = (1 + (m-1)/U)/M_ft,   v_c = m/(U M_ft),   v_sep = 0,
     attribute      (1 + (m-1)/(LU)) (v_a - vbar)
@@ -16,6 +16,7 @@ and negative constant coefficient: each holds exactly from one threshold on.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
 from math import isqrt
 
@@ -79,7 +80,7 @@ def sharp_condition() -> SharpCondition:
         Step("Sep", "All coefficients are positive after m = 2 + x, U = 1 + y, L = 1 + z.", rf"{sympy.latex(sep)} > 0"),
         Step(
             "Thresholds",
-            "Positive leading and negative constant coefficient: one positive root, and the condition holds from it on.",
+            "Positive leading and negative constant coefficient: one positive root; the condition holds from it on.",
             rf"M_{{ft}} \ge \max\left({sympy.latex(sympy.factor(-offset / slope))}, {sympy.latex(root)}\right)",
         ),
     )
@@ -109,27 +110,39 @@ def _check(truth: bool, statement: str) -> None:
         raise ArithmeticError(f"proof step fails: {statement}")
 
 
-def sharp_M_ft(M: int, L: int, U: int | tuple[int, ...], m: int) -> int | None:
+def sharp_M_ft(
+    M: int,
+    L: int,
+    U: int | tuple[int, ...],
+    m: int,
+    window: int | None = None,
+    eta_ov: Fraction | None = None,
+    eta_kq_rel: Fraction | None = None,
+    reading: str = "set",
+) -> int | None:
     """The smallest integer M_ft, max(U) <= M_ft <= M, for which the conclusion holds; None if there is none.
 
-    Common U, m >= 2 and L U >= 2: O(1), from the thresholds of sharp_condition. At M_ft = M only the seen query counts.
-    With L = 1 a seen query is always answered (attended alone or with attributes, its own value wins); a held-out one is
-    iff attributes score at least as much as it and more than a context subject (an attended context subject that misses
-    the target is outweighed only for small eta_ov). Otherwise (U_l differ, m = 1, or U = L = 1) every M_ft is decided
-    exactly, O(M), and nothing is assumed to be monotone.
+    Common U, m >= 2, L U >= 2 and none of the optional parameters: O(1), from the thresholds of sharp_condition. At
+    M_ft = M only the seen query counts. With L = 1 a seen query is always answered (attended alone or with attributes,
+    its own value wins); a held-out one is iff attributes score at least as much as it and more than a context subject
+    (an attended context subject that misses the target is outweighed only for small eta_ov).
+    Otherwise every M_ft is decided exactly by balanced_conclusion, O(M), and nothing is assumed to be monotone.
     Raises ValueError for parameters out of range.
     """
     values = (U,) * L if isinstance(U, int) else tuple(U)
     if not values or len(values) != L:
-        raise ValueError(f"U = {U}: it needs one entry per type (L = {L} >= 1)")
+        raise ValueError(f"U = {U}: it needs one entry per type (L = {L}, valid are integers >= 1)")
     if M < 1 or m < 1 or min(values) < 1:
-        raise ValueError(f"M, m, U = {M, m, U}: valid are integers >= 1")
+        raise ValueError(f"M, m, U = {M}, {m}, {U}: valid are integers >= 1")
     if max(values) > M:
         return None
-    if len(set(values)) == 1 and m >= 2 and L * values[0] >= 2:
+    plain = (window, eta_ov, eta_kq_rel, reading) == (None, None, None, "set")
+    if plain and len(set(values)) == 1 and m >= 2 and L * values[0] >= 2:
         return _from_thresholds(M, L, values[0], m)
-    candidates = range(max(values), M + 1)
-    return next((k for k in candidates if balanced_conclusion(M, L, tuple(values), k, m).holds), None)
+    for candidate in range(max(values), M + 1):
+        if balanced_conclusion(M, L, values, candidate, m, window, eta_ov, eta_kq_rel, reading=reading).holds:
+            return candidate
+    return None
 
 
 def _from_thresholds(M: int, L_: int, U_: int, m_: int) -> int | None:
