@@ -171,3 +171,16 @@ def test_parameters_out_of_range() -> None:
         balanced_conclusion(8, 2, 2, 4, 3, reading="both")
     with pytest.raises(ValueError, match="eta_ov = 0"):
         balanced_conclusion(8, 2, 2, 4, 3, eta_ov=Fraction(0))
+
+
+def test_bound_on_the_step_is_exact() -> None:
+    """One type, held-out query, context subjects attended: right exactly for eta_ov below the derived bound."""
+    bounded = 0
+    for values, types, copies, finetuning, size in FULL:
+        table = grid(values, types, copies)
+        bound = balanced_conclusion(len(table), types, values, finetuning, size).eta_ov_below
+        if bound is not None:
+            bounded += 1
+            for eta, right in ((bound * Fraction(999, 1000), True), (bound, False)):
+                assert accuracy(table, finetuning, size, None, eta, Fraction(1), False) == (True, right)
+    assert bounded >= 2
