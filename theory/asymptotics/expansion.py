@@ -31,12 +31,12 @@ class Expansion:
 
     def verified(self) -> bool:
         """Leading + remainder is the expression, and remainder/leading t^order has a finite, non-zero limit."""
-        exact = sympy.simplify(self.leading + self.remainder - self.expression) == 0
+        exact = sympy.cancel(self.leading + self.remainder - self.expression) == 0
         if self.order is None:
-            return exact and sympy.simplify(self.remainder) == 0
+            return exact and sympy.cancel(self.remainder) == 0
         relative = scaled(sympy.cancel(self.remainder / self.leading), self.regime)
         value = sympy.limit(sympy.cancel(relative * _SCALE**self.order), _SCALE, sympy.oo)
-        return bool(exact and value.is_finite is not False and sympy.simplify(value) != 0)
+        return bool(exact and value.is_finite is not False and value != 0)
 
     def relative_remainder(self) -> sympy.Expr:
         """remainder / leading, to be evaluated at concrete settings."""
