@@ -1,11 +1,12 @@
 """The decision for weights that are only known to lie between bounds.
 
-Levels whose intervals overlap (chains included) share a rank; the maximum of a sequence then certainly lies in its
-highest rank, and a head attends some non-empty set of the tokens there. Its output is in the convex hull of
-their columns, so with lower and upper columns the margin of every sequence of a case lies in
-    [min_v (min (lo[y] - hi[v])_subj + min (lo[y] - hi[v])_rel),  min_v (max (hi[y] - lo[v])_subj + max (hi[y] -
-    lo[v])_rel)],
-min and max inside over the columns. A case is right, wrong or tied if this interval says so.
+Slot and sep levels whose intervals overlap (chains included) share a rank. The maximum of a sequence then certainly lies
+in its highest rank or, if the query overlaps that one, in the ranks that the query overlaps; a head attends some
+non-empty set of the tokens there. Its output is in the convex hull of their columns. With lower and upper columns lo, hi
+and minima and maxima over the columns in each head, the margin of every sequence of a case lies between
+    min over v of  min (lo[y] - hi[v])_subj + min (lo[y] - hi[v])_rel   and
+    min over v of  max (hi[y] - lo[v])_subj + max (hi[y] - lo[v])_rel.
+A case is right, wrong or tied if this interval says so.
 
 One argument goes further. Where both heads attend fixed tokens only (the query, a sep), the output is the same vector
 for every type, whatever it is; the L targets of the query are L different tokens, so at most one type can be right.

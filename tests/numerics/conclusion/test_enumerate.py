@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from numerics.conclusion import TooManySequences, decide
+from numerics.world import World
 
 
 @settings(max_examples=40, deadline=None)
@@ -55,8 +56,6 @@ def test_refuses_above_the_limit(paper_world, structured):
 
 
 def test_float64_is_taken_exactly(structured, same):
-    from numerics.world import World
-
     world = World(np.array([[0], [1], [0]]), [0, 1])
     weights = structured(world, 1)
     exact = decide(world, 1, weights, method="enumerate")

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from numerics.conclusion import decide, decide_interval
+from numerics.conclusion.forward import forward
 from numerics.world import World
 
 NAMES = ("kq_subj", "kq_rel", "ov_subj", "ov_rel")
@@ -56,8 +57,6 @@ def test_a_counterexample_fails_everywhere(data, instances):
     found = decide_interval(case.world, case.n_demos, lower, upper, case.query, case.context).counterexample
     if found is None:
         return
-    from numerics.conclusion.forward import forward
-
     target = int(case.world.attribute_token[found.subjects[-1], found.relation_type])
     for weights in (lower, case.weights, upper):
         logits = forward(case.setting, list(found.token_ids), weights).logits
@@ -94,6 +93,27 @@ def test_one_highest_attribute_is_decided_through_errors(paper_world, structured
     assert out.exact and (out.right, out.ties, out.wrong) == (exact.right, exact.ties, exact.wrong) and exact.wrong > 0
     assert out.holds is False and out.counterexample.verdict == "wrong"
     assert out.min_margin is None and out.min_margin_bounds[0] < exact.min_margin < out.min_margin_bounds[1]
+
+
+def test_queries_do_not_link_levels(structured):
+    """Query 0 overlaps the level of the attribute that would spoil the others, which overlap only query 0: all are
+    right."""
+    world = World(np.array([[0], [0], [1], [1]]), [0, 1, 2, 3])
+    weights = structured(world, 1)
+    V = world.V
+    first, second = world.attribute_range(0)
+    weights.kq_rel[:4] = [Fraction(13, 2), 8, Fraction(19, 2), 11]
+    weights.kq_rel[[first, second]] = -20, 5
+    weights.kq_rel[world.sep_token] = -20
+    weights.kq_rel[V + 4] = -20
+    weights.ov_rel[first, second] = 100
+    weights.ov_subj[world.attribute_token[:, 0], range(4)] += 50
+    lower, upper = around(weights, kq_rel=Fraction(45, 100), ov_rel=Fraction(1, 10))
+    out = decide_interval(world, 1, lower, upper)
+    assert out.holds is True and out.exact and out.right == 16
+    weights.kq_rel[2] = Fraction(13, 2)  # now a query of the other value overlaps it too
+    out = decide_interval(world, 1, *around(weights, kq_rel=Fraction(45, 100), ov_rel=Fraction(1, 10)))
+    assert out.holds is None and out.right_bounds == (14, 16)
 
 
 def test_crossed_bounds_are_refused(structured):

@@ -1,6 +1,7 @@
 """Count patterns against enumeration, and at sizes that no enumeration reaches."""
 
 from fractions import Fraction
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from numerics.conclusion.cases import Cases
 from numerics.conclusion.forward import forward
 from numerics.conclusion.problem import prepare
 from numerics.conclusion.search import with_first
+from numerics.conclusion.setting import make_setting
 from numerics.world import World
 
 
@@ -85,8 +87,6 @@ def test_cases_partition_the_population(data, instances):
 
 def test_the_search_meets_every_sequence_once(structured):
     world = World(np.array([[0], [1], [0], [1]]), [0, 2, 3])
-    from numerics.conclusion.setting import make_setting
-
     for query, context in (("seen", "finetune"), ("heldout", "finetune"), ("heldout", "all"), ("seen", "all")):
         setting = make_setting(world, 2, query, context)
         problem = prepare(setting, structured(world, 2), Fraction(0))
@@ -176,12 +176,7 @@ def test_ties_of_different_columns_are_composed(same):
     ov_rel, ov_subj = np.zeros((V, V), dtype=int), np.zeros((V, V), dtype=int)
     ov_rel[np.ix_(tokens, tokens)] = rng.integers(-6, 6, (3, 3))
     ov_subj[world.attribute_token[:, 0], np.arange(6)] = 4
-
-    class Weights:
-        pass
-
-    weights = Weights()
-    weights.kq_subj, weights.kq_rel, weights.ov_subj, weights.ov_rel = kq_subj, kq_rel, ov_subj, ov_rel
+    weights = SimpleNamespace(kq_subj=kq_subj, kq_rel=kq_rel, ov_subj=ov_subj, ov_rel=ov_rel)
     truth = decide(world, n, weights, method="enumerate")
     assert truth.right and truth.wrong
     same(decide(world, n, weights, method="patterns"), truth)
@@ -191,6 +186,23 @@ def test_ties_of_different_columns_are_composed(same):
     )
     assert short.right_bounds[0] <= truth.right <= short.right_bounds[1]
     same(decide(world, n, weights, method="auto", budget=50), truth)
+
+
+def test_margins_below_rounding_are_decided_exactly(structured, same):
+    """1/10 + 2/10 against 3/10 is a tie, and 10^-30 more is not; float64 says neither."""
+    world = World(np.array([[0], [1]]), [0, 1])
+    weights = structured(world, 1)
+    V, rival = world.V, world.relation_token(0)
+    weights.kq_rel[V + 1] += 1
+    for j in range(2):
+        target = world.attribute_token[j, 0]
+        weights.ov_subj[:, j] = -1
+        weights.ov_rel[:, j] = 0
+        weights.ov_subj[[target, rival], j] = Fraction(1, 10), Fraction(3, 10)
+        weights.ov_rel[target, j] = Fraction(2, 10) + j * Fraction(1, 10**30)
+    out = decide(world, 1, weights, method="patterns")
+    assert (out.right, out.ties, out.wrong, out.min_margin) == (2, 2, 0, 0) and out.logit_gap == Fraction(1, 10**30)
+    same(out, decide(world, 1, weights, method="enumerate"))
 
 
 def test_large_counts_need_no_64_bits(structured):
