@@ -4,10 +4,10 @@ Logits are rational at hard attention, so max_v pi_v = e^{max f} / sum_v e^{f_v}
 encloses it. Sequences with the same multiset of logits are computed once.
 """
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from math import lcm
 
 import flint
 import numpy as np
@@ -27,10 +27,16 @@ class Largest:
     normaliser: flint.arb
 
 
-def ball(value: Fraction | int) -> flint.arb:
-    """The rational as a ball."""
-    exact = Fraction(value)
-    return flint.arb(flint.fmpq(exact.numerator, exact.denominator))
+def exponential(value: Fraction) -> flint.arb:
+    """e^value as a ball."""
+    return flint.arb(flint.fmpq(value.numerator, value.denominator)).exp()
+
+
+def _scaled(matrix: NDArray) -> tuple[NDArray[np.object_], int]:
+    """The matrix as Python ints over one denominator."""
+    common = lcm(*{Fraction(x).denominator for x in matrix.ravel().tolist()}, 1)
+    entries = [int(Fraction(x) * common) for x in matrix.ravel().tolist()]
+    return np.array(entries, dtype=object).reshape(matrix.shape), common
 
 
 def largest_probabilities(
@@ -39,19 +45,26 @@ def largest_probabilities(
     """max_v pi_v over every sequence, one per multiset of logits; weights are exact (ints or Fractions).
 
     The subject head attends all m subjects uniformly, or the query only; the relation head all T positions uniformly.
-    Cost O(L M_ft^m T V) rational operations: for small worlds.
+    Raises OverflowError if the scaled logits do not fit 62 bits. Cost O(L M_ft^m (T V + V log V)) integer operations.
     """
     layout = Layout(n_demos)
-    seen: set[tuple] = set()
-    for block in sequences(world, n_demos):
-        for tokens in block.tokens:
-            subjects = tokens[layout.subjects[-1:]] if query_only else tokens[layout.subjects]
-            f = ov_subj[:, subjects].sum(axis=1) * Fraction(1, len(subjects))
-            f = f + ov_rel[:, tokens].sum(axis=1) * Fraction(1, layout.T)
-            counts = Counter(f.tolist())
-            key = tuple(sorted(counts.items()))
-            if key in seen:
+    places = layout.subjects[-1:] if query_only else layout.subjects
+    (subj, a), (rel, b) = _scaled(ov_subj), _scaled(ov_rel)
+    # f = sum over attended subjects / (a |places|) + sum over all positions / (b T), over the common denominator D.
+    D = lcm(a * len(places), b * layout.T)
+    subj, rel = subj * (D // (a * len(places))), rel * (D // (b * layout.T))
+    if max(abs(int(x)) for x in (*subj.ravel(), *rel.ravel())) * layout.T >= 1 << 62:
+        raise OverflowError(f"logits over the common denominator {D} do not fit 62 bits")
+    subj, rel = subj.astype(np.int64).T, rel.astype(np.int64).T
+    seen: set[bytes] = set()
+    for block in sequences(world, n_demos, chunk=1 << 10):
+        f = np.sort(subj[block.tokens[:, places]].sum(axis=1) + rel[block.tokens].sum(axis=1), axis=1)
+        _, first = np.unique(f, axis=0, return_index=True)
+        for i in first.tolist():
+            if f[i].tobytes() in seen:
                 continue
-            seen.add(key)
-            Z = sum((count * ball(value).exp() for value, count in counts.items()), flint.arb(0))
-            yield Largest(tokens, ball(max(counts)).exp() / Z, Z)
+            seen.add(f[i].tobytes())
+            values, counts = np.unique(f[i], return_counts=True)
+            powers = [exponential(Fraction(int(v), D)) for v in values]
+            Z = sum((int(n) * power for n, power in zip(counts, powers, strict=True)), flint.arb(0))
+            yield Largest(block.tokens[i], powers[-1] / Z, Z)

@@ -70,17 +70,15 @@ def _first(evidence: list[Evidence]) -> str:
 
 
 @cache
-def _second_probabilities(case: Case, alpha: float):
-    weights = printed_weights(case.world, case.m, 1, _rational(alpha), 0, reading=case.reading)
+def _second_probabilities(case: Case, alpha: Fraction):
+    weights = printed_weights(case.world, case.m, 1, alpha, 0, reading=case.reading)
     return list(largest_probabilities(case.world, case.n_demos, weights.ov_subj, weights.ov_rel, True))
 
 
-def _rational(x: float):
-    return Fraction(x).limit_denominator(10**9)
-
-
 def _with_alpha(case: Case) -> dict:
-    return {**case.p, "alpha_2": float(_rational(alpha_2_limit(case.p)))}
+    """The setting at the largest alpha_2 that Lemma C.2 admits, an exact rational."""
+    exact = {**case.p, "T": Fraction(case.p["T"]), "M_ft": Fraction(case.p["M_ft"])}
+    return {**case.p, "alpha_2": alpha_2_limit(exact)}
 
 
 @cache
@@ -89,7 +87,7 @@ def middle_cases(court: Court) -> list[Case]:
     from numerics.world import World
 
     made = list(court.theorem_bench)
-    for u in (8, 11, 12):
+    for u in (8, 11):
         world = World.balanced(5 * u, 1, u, 4 * u, n_grammar=1, seed=1)
         made.append(Case(f"balanced M={5 * u} L=1 U={u} M_ft={4 * u} N_ft=1", world, 1, reading=court.reading))
     return made

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 import sympy as sp
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from paper_checks.contextual_recall.symbols import T as T_symbol
 from paper_checks.contextual_recall.symbols import m as m_symbol
 from theory.onehot.classes import DirectionClass, EntryClass
+from theory.rational import evaluate
 from verify.bench import Case
 from verify.classes import kq_classes, multiplicity, ov_classes
 from verify.court import PAPER, Court
@@ -50,6 +52,7 @@ class Quantity:
         return tuple(EntryClass) if self.matrix else tuple(DirectionClass)
 
 
+@cache
 def settled(expr: sp.Expr | int) -> sp.Expr:
     """The expression with T = 3m - 1, in lowest terms."""
     return sp.cancel(sp.together(sp.sympify(expr).subs(T_symbol, 3 * m_symbol - 1)))
@@ -57,10 +60,9 @@ def settled(expr: sp.Expr | int) -> sp.Expr:
 
 def at(expr: sp.Expr | int, p: Mapping, eta_ov: Fraction = Fraction(1)) -> Fraction:
     """The expression's exact value at a setting."""
-    values = {**p, "eta_ov": sp.Rational(eta_ov.numerator, eta_ov.denominator)}
+    values = {**p, "eta_ov": eta_ov}
     expr = sp.sympify(expr)
-    value = sp.cancel(expr.subs({s: values[s.name] for s in expr.free_symbols}))
-    return Fraction(int(value.p), int(value.q))
+    return evaluate(expr, {s: values[s.name] for s in expr.free_symbols})
 
 
 def judge(statement: Statement, quantity: Quantity, court: Court, regime: str) -> Finding:

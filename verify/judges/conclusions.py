@@ -193,6 +193,7 @@ def errors(
 
 #: Beyond this the softmax of the bench's smallest gap is 1 to double precision, so no larger beta can help.
 LARGEST_BETA = 2.0**20
+SMALLEST_BETA = 2.0**-6
 
 
 def finite_beta(statement: str, court: Court) -> Finding:
@@ -206,15 +207,15 @@ def finite_beta(statement: str, court: Court) -> Finding:
             return sum(errors(model, case.world, case.n_demos, query)[0] for query in ("finetune", "heldout"))
 
         # If hard attention fails, so does every beta from some one on.
-        beta, possible = 1.0, wrong(math.inf) == 0
+        beta, possible = SMALLEST_BETA, wrong(math.inf) == 0
         while possible and wrong(beta) and beta < LARGEST_BETA:
             beta *= 2
         found = possible and wrong(beta) == 0 and wrong(2 * beta) == 0
         low, high = beta / 2, beta
-        while found and high - low > 1e-3 * high:
+        while found and high - low > 1e-2 * high:
             middle = (low + high) / 2
             low, high = (low, middle) if wrong(middle) == 0 else (middle, high)
-        measured = f"every sequence right from beta = {high:.4g} on" if found else "wrong in the limit beta -> inf"
+        measured = f"every sequence right from beta = {high:.3g} on" if found else "wrong in the limit beta -> inf"
         evidence.append(
             fact(
                 Route.ENUMERATED,
@@ -223,7 +224,7 @@ def finite_beta(statement: str, court: Court) -> Finding:
                 measured,
                 "exists",
                 found,
-                "forward pass of the literal network over every sequence, bisection to 1e-3",
+                "forward pass of the literal network over every sequence, bisection to 1 %",
             )
         )
     return finding(evidence, counterexample=next((f"{e.setting}: {e.measured}" for e in evidence if not e.agrees), ""))
@@ -625,7 +626,7 @@ def first_kq(statement: dict, court: Court) -> Finding:
     from verify.judges.coefficients import at, settled
 
     evidence = []
-    for case in court.bench:
+    for case in (*court.bench[:4], *court.bench[-5:]):
         labels = kq_classes(case.world, case.T)
         said = [
             float(at(settled(statement.get(k, 0)), case.p)) if statement.get(k) is not None else 0.0 for k in labels

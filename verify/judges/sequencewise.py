@@ -98,16 +98,28 @@ def _position_index(case: Case, relative: int) -> int | None:
     return -relative if 0 <= -relative < case.T else None
 
 
+@cache
+def _hat_columns(case: Case) -> tuple[np.ndarray, ...]:
+    """[sep] column of the hat gradient of W_KQ^subj of each observed sequence, by autograd of -h(y)^T f."""
+    model = prop1(case.world, case.n_demos, case.window, case.reading)
+    columns = []
+    for o in _observed(case, math.inf):
+        model.zero_grad()
+        (-model(torch.as_tensor(o.tokens[None]))[0, o.target]).backward()
+        gradient = model.kq["subj"].grad
+        assert gradient is not None
+        columns.append(gradient.numpy()[:, case.world.sep_token].copy())
+    return tuple(columns)
+
+
 def eq12(statement, court: Court) -> Finding:
-    """The hat gradient of single sequences, by autograd of -h(y)^T f, against the coefficients of Eq. (12)."""
+    """The hat gradient of single sequences against the coefficients of Eq. (12)."""
     evidence = []
+    name = "hat gradient of W_KQ^subj"
     for case in _some(court):
-        model = prop1(case.world, case.n_demos, case.window, case.reading)
         found = []
-        for o in _observed(case, math.inf):
-            model.zero_grad()
-            (-model(torch.as_tensor(o.tokens[None]))[0, o.target]).backward()
-            measured = model.kq["subj"].grad.numpy()[:, case.world.sep_token]
+        for o, measured in zip(_observed(case, math.inf), _hat_columns(case), strict=True):
+            label = f"{case.name}, worst: {_words(case, o)}"
             tokens, positions = statement(_match(o, case), case.m)
             said = np.zeros_like(measured)
             outside = 0.0
@@ -119,20 +131,10 @@ def eq12(statement, court: Court) -> Finding:
                     outside += abs(value)
                 else:
                     said[case.world.V + index] += value
-            e = arrays(
-                Route.AUTOGRAD, f"{case.name}, worst: {_words(case, o)}", "hat gradient of W_KQ^subj", measured, said
-            )
             if outside:
-                e = fact(
-                    Route.AUTOGRAD,
-                    e.setting,
-                    e.quantity,
-                    "no such position",
-                    f"{outside} outside",
-                    False,
-                    "position outside",
-                )
-            found.append(e)
+                found.append(fact(Route.AUTOGRAD, label, name, "no such position", f"{outside} outside", False, "outside"))
+            else:
+                found.append(arrays(Route.AUTOGRAD, label, name, measured, said))
         evidence.append(_worst(found))
     return finding(evidence, counterexample=_first(evidence))
 

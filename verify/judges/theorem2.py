@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 import sympy as sp
@@ -18,6 +19,7 @@ from verify.judges.coefficients import Quantity
 
 
 def _derived(step: str, factor: sp.Expr | int = 1):
+    @cache
     def build() -> dict:
         return {key: factor * expr for key, expr in balanced_coefficients(step).items()}
 
@@ -122,6 +124,7 @@ def expected_tokens() -> Quantity:
     )
 
 
+@cache
 def quantities() -> dict[str, Quantity]:
     """Claim id -> what it speaks about."""
     positions = (KQ.P_QUERY, KQ.P_CONTEXT, KQ.P_ATTRIBUTE, KQ.P_SEP)

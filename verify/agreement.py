@@ -1,0 +1,62 @@
+"""Do the witnesses agree at the user's setting? Every coordinate, every entry; equality of rationals, 1e-12 in float64."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from verify.evidence import Evidence, Route
+from verify.judges.compare import arrays, fact
+from verify.witnesses import Witnesses
+
+
+def _equal(a: NDArray, b: NDArray, name: str, label: str, route: Route) -> Evidence:
+    apart = int(np.sum(a != b))
+    return fact(
+        route, label, name, f"{a.size - apart} of {a.size} equal", f"{a.size}", apart == 0, "equality of rationals"
+    )
+
+
+def agreement(w: Witnesses) -> list[Evidence]:
+    """The comparisons that this setting admits. Cost O(V^2)."""
+    label, found = "this setting", []
+    if w.marginal is not None:
+        for which in ("kq_subj", "kq_rel"):
+            exact = getattr(w.marginal, which).fractions
+            found.append(
+                _equal(w.derived_kq(which), exact, f"{which}: derived = sums over draws", label, Route.SYMBOLIC)
+            )
+        found.append(
+            _equal(
+                w.derived_ov, w.marginal.ov_rel.fractions, "ov_rel: derived = sums over draws", label, Route.SYMBOLIC
+            )
+        )
+    if w.enumerated is not None and w.marginal is not None:
+        for which in ("kq_subj", "ov_rel", "kq_rel"):
+            a, b = getattr(w.enumerated, which), getattr(w.marginal, which)
+            found.append(
+                _equal(a.fractions, b.fractions, f"{which}: enumerated = sums over draws", label, Route.ENUMERATED)
+            )
+    if w.autograd_hat is not None and w.exact is not None:
+        for which in ("kq_subj", "ov_rel", "kq_rel"):
+            found.append(
+                arrays(
+                    Route.AUTOGRAD,
+                    label,
+                    f"{which}, hat: autograd = exact",
+                    getattr(w.autograd_hat, which),
+                    getattr(w.exact, which).floats,
+                )
+            )
+    if w.autograd_true is not None and w.true is not None and not getattr(w.true, "sampled", False):
+        for which in ("kq_subj", "ov_rel", "kq_rel"):
+            found.append(
+                arrays(
+                    Route.AUTOGRAD,
+                    label,
+                    f"{which}, true: autograd = enumerated",
+                    getattr(w.autograd_true, which),
+                    getattr(w.true, which),
+                )
+            )
+    return found

@@ -1,0 +1,179 @@
+"""The table of every direction of every updated weight: printed, derived, exact, autograd, true."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from numerics.population.sampled import SampledGradients
+from paper_checks.contextual_recall import relation_kq, relation_ov, subject_head
+from theory.onehot.classes import DirectionClass as KQ
+from theory.onehot.classes import EntryClass as OV
+from verify.classes import kq_classes, ov_classes
+from verify.evidence import Route
+from verify.judges.coefficients import at, settled
+from verify.tolerances import tolerance
+from verify.witnesses import Witnesses
+
+IN_WORDS = {
+    KQ.SUBJECT_SEEN: "h(s), finetuning subjects",
+    KQ.SUBJECT_HELDOUT: "h(s), held-out subjects",
+    KQ.ATTRIBUTE: "h(u), attributes",
+    KQ.RELATION: "h(r), relation tokens",
+    KQ.GRAMMAR: "h(g), grammar tokens",
+    KQ.SEP: "h([sep])",
+    KQ.P_QUERY: "h(p_-1), query",
+    KQ.P_CONTEXT: "h(p_{-1-3i}), context subjects",
+    KQ.P_ATTRIBUTE: "h(p_{1-3i}), attributes",
+    KQ.P_SEP: "h(p_{-3i}), [sep]",
+    OV.ATTRIBUTE_ATTRIBUTE: "u <- u', same type",
+    OV.ATTRIBUTE_ATTRIBUTE_OTHER_TYPE: "u <- u', other type",
+    OV.OWN_ATTRIBUTE_SEEN: "own u <- finetuning s",
+    OV.OTHER_ATTRIBUTE_SEEN: "other u <- finetuning s",
+    OV.ATTRIBUTE_HELDOUT: "u <- held-out s",
+    OV.ATTRIBUTE_SEP: "u <- [sep]",
+    OV.ATTRIBUTE_RELATION_SAME_TYPE: "u <- r, same type",
+    OV.REST: "every other entry",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One class of one weight: (least, largest) over its coordinates for each witness; None where a witness was not heard."""
+
+    weight: str
+    key: str
+    words: str
+    count: int
+    printed: Fraction | None
+    derived: tuple[Any, Any] | None
+    exact: tuple[Any, Any] | None
+    autograd: tuple[float, float] | None
+    true: tuple[float, float] | None
+    true_error: float | None
+
+    @property
+    def agrees(self) -> bool | None:
+        """Is the printed value the derived one, on every coordinate? None where nothing is printed for this setting."""
+        if self.printed is None or self.derived is None:
+            return None
+        return self.derived == (self.printed, self.printed)
+
+    def as_json(self) -> dict[str, Any]:
+        def pair(values: tuple[Any, Any] | None) -> dict[str, Any] | None:
+            if values is None:
+                return None
+            low, high = values
+            made: dict[str, Any] = {"min": float(low), "max": float(high)}
+            if isinstance(low, Fraction):
+                made["exact"] = [str(low), str(high)]
+            return made
+
+        return {
+            "weight": self.weight,
+            "direction": self.key,
+            "count": self.count,
+            "printed": None if self.printed is None else {"exact": str(self.printed), "value": float(self.printed)},
+            "derived": pair(self.derived),
+            "exact": pair(self.exact),
+            "autograd": pair(self.autograd),
+            "true": pair(self.true),
+            "true_error": self.true_error,
+            "printed_is_derived": self.agrees,
+        }
+
+
+def _range(values: NDArray | None, chosen: NDArray[np.bool_]) -> tuple[Any, Any] | None:
+    if values is None or not chosen.any():
+        return None
+    some = values[chosen].tolist()
+    return min(some), max(some)
+
+
+def _printed(statement: Mapping, key: KQ | OV, w: Witnesses) -> Fraction | None:
+    """The printed value at this setting; the paper's formulas know one U and the full window only."""
+    s = w.setting
+    if len(set(s.U)) > 1 or s.window is not None:
+        return None
+    p = {"M": s.M, "L": s.L, "U": s.U[0], "M_ft": s.M_ft, "m": s.m}
+    return at(settled(statement.get(key, 0)), p, s.eta_ov)
+
+
+def rows(w: Witnesses) -> list[Row]:
+    """Updates per unit of their own step size (minus the gradients); W_OV^rel after the projection."""
+    T = w.setting.T
+    kq = np.array(kq_classes(w.world, T), dtype=object)
+    found: list[Row] = []
+    for weight, which, statement in (
+        ("W_KQ^subj", "kq_subj", _subject_statement()),
+        ("W_KQ^rel", "kq_rel", relation_kq.PRINTED_UPDATE),
+    ):
+        exact = None if w.exact is None else -getattr(w.exact, which).fractions
+        autograd = None if w.autograd_hat is None else -getattr(w.autograd_hat, which)
+        true = None if w.true is None else -getattr(w.true, which)
+        error = getattr(w.true, f"{which}_error") if isinstance(w.true, SampledGradients) else None
+        found += _weight_rows(w, weight, kq, statement, tuple(KQ), -w.derived_kq(which), exact, autograd, true, error)
+    if w.dense:
+        found[len(KQ) : len(KQ)] = _ov_rows(w)
+    return found
+
+
+def _subject_statement() -> Mapping:
+    return next(c for c in subject_head.claims() if c.id == "subj.update").printed
+
+
+def _ov_rows(w: Witnesses) -> list[Row]:
+    sep = w.world.sep_token
+
+    def projected(array: NDArray | None) -> NDArray | None:
+        if array is None:
+            return None
+        made = -array
+        made[:, sep] = 0 * made[:, sep]
+        return made
+
+    exact = None if w.exact is None else projected(w.exact.ov_rel.fractions)
+    autograd = None if w.autograd_hat is None else projected(w.autograd_hat.ov_rel)
+    true = None if w.true is None else projected(w.true.ov_rel)
+    error = projected(w.true.ov_rel_error) if isinstance(w.true, SampledGradients) else None
+    return _weight_rows(
+        w,
+        "W_OV^rel",
+        ov_classes(w.world),
+        relation_ov.PRINTED_UPDATE,
+        tuple(OV),
+        projected(w.derived_ov),
+        exact,
+        autograd,
+        true,
+        error,
+    )
+
+
+def _weight_rows(w, weight, labels, statement, keys, derived, exact, autograd, true, error) -> list[Row]:
+    n = tolerance(Route.SAMPLED).value
+    found = []
+    for key in keys:
+        chosen = labels == key
+        if not chosen.any():
+            continue
+        found.append(
+            Row(
+                weight=weight,
+                key=key.value,
+                words=IN_WORDS[key],
+                count=int(chosen.sum()),
+                printed=_printed(statement, key, w),
+                derived=_range(derived, chosen),
+                exact=_range(exact, chosen),
+                autograd=_range(autograd, chosen),
+                true=_range(true, chosen),
+                true_error=None if error is None else float(n * np.abs(error[chosen]).max()),
+            )
+        )
+    return found

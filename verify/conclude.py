@@ -1,0 +1,197 @@
+"""The conclusion of the theorem at the user's setting: after hat and after true steps, on every sequence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from numerics.conclusion import decide, decide_interval
+from numerics.conclusion.decision import Decision
+from numerics.population.sampled import SampledGradients
+from numerics.updates import UpdatedWeights, updated_weights
+from theory.finetuning.conclusion import balanced_conclusion, sharp_M_ft
+from verify.evidence import Route
+from verify.setting import Setting
+from verify.tolerances import tolerance
+from verify.witnesses import Witnesses
+
+POOLS = {"seen": "seen", "heldout": "held-out"}
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """One objective. decisions: by query pool, contexts from the finetuning subjects; `anywhere`: held-out queries with
+    contexts from all subjects. holds: every sequence of both pools right (an empty pool asks for nothing); None: open."""
+
+    objective: str
+    method: str
+    decisions: dict[str, Decision]
+    anywhere: Decision | None
+    holds: bool | None
+    reason: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        made: dict[str, Any] = {"holds": self.holds, "method": self.method, "reason": self.reason}
+        for pool, d in self.decisions.items():
+            made[pool] = decision_json(d)
+        if self.anywhere is not None:
+            made["heldout_any_context"] = decision_json(self.anywhere)
+        return made
+
+
+def decision_json(d: Decision) -> dict[str, Any]:
+    """accuracy, ties (number of sequences where the target ties for the maximum), total; bounds where the count is open."""
+    bounds = d.accuracy_bounds
+    return {
+        "accuracy": None if d.accuracy is None else float(d.accuracy),
+        "right": d.right,
+        "ties": d.ties,
+        "total": d.total,
+        "accuracy_bounds": None if bounds is None else [float(bounds[0]), float(bounds[1])],
+        "vacuous": d.vacuous,
+        "method": d.method,
+        "min_margin": None if d.min_margin is None else float(d.min_margin),
+        "attention": None if d.attention is None else {h: dict(v) for h, v in d.attention.items()},
+        "counterexample": None
+        if d.counterexample is None
+        else {
+            "tokens": list(d.counterexample.tokens),
+            "target": d.counterexample.target,
+            "predicted": list(d.counterexample.predicted),
+            "attended_subj": list(d.counterexample.attended_subj),
+            "attended_rel": list(d.counterexample.attended_rel),
+            "sentence": d.counterexample.sentence,
+        },
+    }
+
+
+def _together(decisions: dict[str, Decision]) -> bool | None:
+    answers = [d.holds for d in decisions.values() if not d.vacuous]
+    if any(a is False for a in answers):
+        return False
+    return None if any(a is None for a in answers) else True
+
+
+def hat(w: Witnesses) -> Conclusion:
+    """After the hat steps: exact rationals, count patterns over all sequences; by the derivation where (V, V) is too large."""
+    s = w.setting
+    if w.exact is None:
+        return _derived_only(w)
+    weights = updated_weights(w.world, w.exact, s.eta_kq_subj, s.eta_kq_rel)
+    decisions = {pool: decide(w.world, s.N_ft, weights, pool) for pool in POOLS}
+    anywhere = decide(w.world, s.N_ft, weights, "heldout", context="all")
+    method = "exact rationals, " + " / ".join(sorted({d.method for d in decisions.values()}))
+    return Conclusion("hat", method, decisions, anywhere, _together(decisions))
+
+
+def _derived_only(w: Witnesses) -> Conclusion:
+    """Balanced worlds with a vocabulary too large for dense matrices: the derivation decides, class by class."""
+    s = w.setting
+    if s.facts is not None or any(s.M_ft % u for u in s.U):
+        return Conclusion(
+            "hat", f"not decided: V = {w.world.V}, and the finetuning table is not balanced", {}, None, None
+        )
+    found = balanced_conclusion(
+        s.M,
+        s.L,
+        s.U,
+        s.M_ft,
+        s.m,
+        window=s.window,
+        eta_ov=s.eta_ov,
+        eta_kq_rel=s.eta_kq_rel,
+        eta_kq_subj=s.eta_kq_subj,
+        reading=s.reading,
+    )
+    decisions = {}
+    for pool, holds, count in (
+        ("seen", found.holds_seen, s.L * s.M_ft**s.m),
+        ("heldout", found.holds_heldout, s.L * (s.M - s.M_ft) * s.M_ft ** (s.m - 1)),
+    ):
+        right = (count, count) if holds else (0, max(count - 1, 0))
+        decisions[pool] = Decision(
+            total=count,
+            right=count if holds else None,
+            ties=0 if holds else None,
+            wrong=0 if holds else None,
+            right_bounds=right,
+            ties_bounds=(0, count - right[0]),
+            wrong_bounds=(0, count - right[0]),
+            exact=bool(holds) or count == 0,
+            method="derivation",
+            why=found.reason,
+        )
+    return Conclusion("hat", "derivation (balanced)", decisions, None, found.holds, found.reason)
+
+
+def true(w: Witnesses) -> Conclusion:
+    """After the true steps: from enumerated gradients, or between 5-standard-error bounds of sampled ones."""
+    s, g = w.setting, w.true
+    if g is None:
+        return Conclusion("true", f"not decided: V = {w.world.V} is too large for dense matrices", {}, None, None)
+    eta = float(s.eta_kq_subj), float(s.eta_kq_rel)
+    weights = updated_weights(w.world, g, *eta)
+    if isinstance(g, SampledGradients):
+        lower, upper = _between(weights, g, s, w)
+        decisions = {pool: decide_interval(w.world, s.N_ft, lower, upper, pool) for pool in POOLS}
+        n = tolerance(Route.SAMPLED).value
+        method = f"sampled gradients ({g.replicates} replicates), decided for all weights within {n:g} standard errors"
+        return Conclusion("true", method, decisions, None, _together(decisions))
+    scale = max(float(np.abs(weights.kq_rel).max()), float(np.abs(weights.kq_subj).max()), 1.0)
+    # Positions of one kind are exchangeable, so their scores tie exactly; in float64 they differ by roundings.
+    tie = 1e-13 * scale
+    decisions = {pool: decide(w.world, s.N_ft, weights, pool, tie_tolerance=tie) for pool in POOLS}
+    anywhere = decide(w.world, s.N_ft, weights, "heldout", context="all", tie_tolerance=tie)
+    return Conclusion(
+        "true", f"float64 over every sequence (ties within {tie:.0e})", decisions, anywhere, _together(decisions)
+    )
+
+
+def _between(weights: UpdatedWeights, g: SampledGradients, s: Setting, w: Witnesses) -> tuple[Any, Any]:
+    """Entrywise bounds of the weights: 5 standard errors around the sampled gradients, averaged over exchangeable positions."""
+    n = tolerance(Route.SAMPLED).value
+    sep = w.world.sep_token
+    ov_error = g.ov_rel_error.copy()
+    ov_error[:, sep] = 0.0
+    kq_subj = n * float(s.eta_kq_subj) * g.kq_subj_error
+    kq_rel = n * float(s.eta_kq_rel) * g.kq_rel_error
+    ov_rel = n * float(s.eta_ov) * ov_error
+    zero = np.zeros_like(weights.ov_subj)
+
+    def shifted(sign: int) -> SimpleNamespace:
+        return SimpleNamespace(
+            kq_subj=weights.kq_subj + sign * kq_subj,
+            kq_rel=weights.kq_rel + sign * kq_rel,
+            ov_subj=weights.ov_subj + sign * zero,
+            ov_rel=weights.ov_rel + sign * ov_rel,
+        )
+
+    return shifted(-1), shifted(1)
+
+
+def sharp(setting: Setting) -> int | None:
+    """The smallest integer M_ft for which the balanced hat conclusion holds with the other parameters as given.
+
+    Full window and reading "set": closed form. Otherwise every M_ft is decided by the derivation, at the setting's steps.
+    """
+    if setting.window is None and setting.reading == "set":
+        return sharp_M_ft(setting.M, setting.L, setting.U, setting.m)
+    for M_ft in range(max(setting.U), setting.M + 1):
+        found = balanced_conclusion(
+            setting.M,
+            setting.L,
+            setting.U,
+            M_ft,
+            setting.m,
+            window=setting.window,
+            eta_ov=setting.eta_ov,
+            eta_kq_rel=setting.eta_kq_rel,
+            eta_kq_subj=setting.eta_kq_subj,
+            reading=setting.reading,
+        )
+        if found.holds:
+            return M_ft
+    return None

@@ -1,0 +1,287 @@
+"""`python -m verify.theorem1`: Theorem 1/2 derived, measured and run at one setting, and its claims tried.
+
+Exit status: 0 the witnesses agree and every verdict is the recorded one; 1 they do not; 2 unusable input.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from numerics.world import World
+from paper_checks.contextual_recall.assumptions import BALANCED, BALANCED_FT, THEOREM_2
+from verify import ledger, tables
+from verify.agreement import agreement
+from verify.arguments import parsed, parser, read
+from verify.coefficients import Row, rows
+from verify.conclude import Conclusion, hat, sharp, true
+from verify.court import Court
+from verify.docket import Outcome, entries, tried
+from verify.evidence import Evidence
+from verify.finite import Finite, finite
+from verify.output import revision, versions, write_json
+from verify.setting import Setting, SettingError
+from verify.witnesses import Witnesses
+
+SCHEMA = "contextual-recall-referee/theorem1/1"
+
+
+def check(setting: Setting) -> list[Evidence]:
+    """All evidence on the claims of Theorem 1/2 at a balanced setting; see `run` for everything else."""
+    world = World.balanced(setting.M, setting.L, setting.U, setting.M_ft, n_grammar=setting.G, seed=setting.seed)
+    court = Court(setting, world)
+    return [e for entry in entries().values() for e in tried(entry, court, mutants=False).printed.evidence]
+
+
+class Result:
+    """Everything that a run found."""
+
+    def __init__(self, setting: Setting, world: World) -> None:
+        self.setting, self.world = setting, world
+        self.assumptions: list[tuple[str, bool | None]] = []
+        self.rows: list[Row] = []
+        self.agreement: list[Evidence] = []
+        self.conclusions: dict[str, Conclusion] = {}
+        self.finite: Finite | None = None
+        self.sharp_M_ft: int | None = None
+        self.outcomes: list[Outcome] = []
+        self.routes: dict[str, str] = {}
+        self.seconds = 0.0
+        self.stages: dict[str, float] = {}
+
+    @property
+    def recorded(self) -> dict[str, str]:
+        return ledger.recorded(self.setting.reading)
+
+    @property
+    def problems(self) -> list[str]:
+        """What keeps the run from exit status 0."""
+        found = [f"witnesses disagree: {e.quantity}: {e.measured}" for e in self.agreement if not e.agrees]
+        recorded = self.recorded
+        for o in self.outcomes:
+            name = o.entry.claim.id
+            if recorded.get(name) != o.verdict:
+                found.append(f"{name}: verdict {o.verdict}, recorded {recorded.get(name, 'nothing')}")
+            found += [f"{name}: mutant survives: {mutant}" for mutant in o.survivors]
+        return found
+
+
+def run(setting: Setting, world: World, device: str, bar: Callable[[str], Any], stage: Callable[[str], Any]) -> Result:
+    """The whole job."""
+    begun = time.perf_counter()
+    result = Result(setting, world)
+    w = Witnesses(setting, world, device, bar)
+    court = Court(setting, world)
+    result.assumptions = [(a.name, a.holds(court.p)) for a in (*THEOREM_2, BALANCED, BALANCED_FT)]
+
+    def timed(name: str, ask: Callable[[], Any]) -> Any:
+        stage(name)
+        start = time.perf_counter()
+        answer = ask()
+        result.stages[name] = time.perf_counter() - start
+        return answer
+
+    result.rows = timed("coefficients at this setting", lambda: rows(w))
+    result.agreement = timed("agreement of the witnesses", lambda: agreement(w))
+    result.conclusions["hat"] = timed("conclusion after hat steps", lambda: hat(w))
+    result.conclusions["true"] = timed("conclusion after true steps", lambda: true(w))
+    result.finite = timed("finite beta", lambda: finite(w))
+    result.sharp_M_ft = timed("sharp condition", lambda: sharp(setting))
+    for name, entry in entries().items():
+        result.outcomes.append(timed(f"claim {name}", lambda entry=entry: tried(entry, court)))
+    result.routes = _routes(w)
+    result.seconds = time.perf_counter() - begun
+    return result
+
+
+def _routes(w: Witnesses) -> dict[str, str]:
+    """How each column of the coefficient table was obtained."""
+    if w.autograd_hat is not None:
+        autograd = f"literal network over all {w.setting.population} sequences"
+    else:
+        autograd = f"not run here ({w.setting.population:.3g} sequences are too many to backpropagate); on the bench"
+    if w.true is None:
+        true_route = "not run (V too large)"
+    elif getattr(w.true, "sampled", False):
+        true_route = f"SAMPLED, {w.true.replicates} replicates of {w.true.sequences} sequences, ± 5 standard errors"  # type: ignore[union-attr]
+    else:
+        true_route = "float64 over every sequence"
+    return {"exact": w.exact_route, "autograd": autograd, "true": true_route}
+
+
+def as_json(result: Result) -> dict[str, Any]:
+    """The documented JSON (verify/schema/theorem1.schema.json)."""
+    return {
+        "schema": SCHEMA,
+        "setting": result.setting.as_json(),
+        "assumptions": [{"name": name, "holds": holds} for name, holds in result.assumptions],
+        "coefficients": [row.as_json() for row in result.rows],
+        "routes": result.routes,
+        "agreement": [e.as_json("agreement") for e in result.agreement],
+        "conclusion": {
+            **{name: c.as_json() for name, c in result.conclusions.items()},
+            "finite_beta": None if result.finite is None else result.finite.as_json(),
+            "sharp_M_ft": result.sharp_M_ft,
+        },
+        "claims": [_claim_json(o) for o in result.outcomes],
+        "problems": result.problems,
+        "versions": versions(),
+        "revision": revision(),
+        "seconds": round(result.seconds, 3),
+        "stages": {name: round(seconds, 3) for name, seconds in result.stages.items()},
+    }
+
+
+def _claim_json(o: Outcome) -> dict[str, Any]:
+    claim = o.entry.claim
+    return {
+        "id": claim.id,
+        "verdict": str(o.verdict),
+        "where": claim.where,
+        "title": claim.title,
+        "fingerprint": claim.fingerprint,
+        "printed": claim.wording,
+        "derived": o.statement.words,
+        "derived_latex": o.statement.latex,
+        "counterexample": o.printed.counterexample or None,
+        "remainder": o.printed.remainder or None,
+        "evidence": [e.as_json(claim.id) for e in o.printed.evidence],
+        "derived_evidence": [e.as_json(claim.id) for e in o.derived.evidence],
+        "mutants": [
+            {"name": mutation.name, "why": mutation.why, "found": str(found.status)} for mutation, found in o.mutants
+        ],
+        "survivors": list(o.survivors),
+        "seconds": round(o.seconds, 3),
+    }
+
+
+def show(console: Console, result: Result, quiet: bool) -> None:
+    """Everything for people; the last three lines are what a reader should know."""
+    setting = result.setting
+    if not quiet:
+        names = "a balanced world" if setting.facts is None else f"the facts of {setting.facts}"
+        tables.header(console, setting, result.assumptions, names)
+        console.print()
+        console.print(
+            tables.coefficient_table(
+                result.rows, result.routes["exact"], result.routes["autograd"], result.routes["true"]
+            )
+        )
+        good = sum(e.agrees for e in result.agreement)
+        console.print(
+            f"witnesses at this setting: {good} of {len(result.agreement)} comparisons agree", highlight=False
+        )
+        for e in result.agreement:
+            if not e.agrees:
+                console.print(f"  [red]DISAGREE[/red] {e.quantity}: {e.measured}, {e.printed}", highlight=False)
+        console.print()
+        for c in result.conclusions.values():
+            tables.conclusion_lines(console, c)
+        if result.finite is not None:
+            result.finite.show(console)
+        console.print()
+        console.print(tables.claims_table(result.outcomes, result.recorded))
+        for problem in result.problems:
+            console.print(f"[bold red]{problem}[/bold red]", highlight=False)
+        console.print(f"{result.seconds:.1f} s", highlight=False)
+        console.print()
+    for line in three_lines(result):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def three_lines(result: Result) -> list[str]:
+    """What a reader should know."""
+    counts: dict[str, int] = {}
+    for o in result.outcomes:
+        counts[str(o.verdict)] = counts.get(str(o.verdict), 0) + 1
+    verdicts = ", ".join(f"{n} {name}" for name, n in sorted(counts.items(), key=lambda item: -item[1]))
+    killed = sum(len(o.mutants) - len(o.survivors) for o in result.outcomes)
+    total = sum(len(o.mutants) for o in result.outcomes)
+    state = "all verdicts as recorded" if not result.problems else f"{len(result.problems)} PROBLEMS"
+    hat_, true_ = result.conclusions["hat"], result.conclusions["true"]
+    words = {True: "holds", False: "FAILS", None: "is open"}
+    sharp_ = "for no M_ft up to M" if result.sharp_M_ft is None else f"from M_ft = {result.sharp_M_ft} on"
+    where = ""
+    d = hat_.decisions.get("seen")
+    if hat_.holds is False and d is not None and d.attention is not None:
+        most = max(d.attention["rel"], key=lambda kind: d.attention["rel"][kind])  # type: ignore[index]
+        where = f": after the two steps the relation head attends {'the ' if most == 'query' else ''}{most} and not the attributes alone"
+        if most == "attributes":
+            where = ": the relation head attends the attributes, and the target still does not win on every sequence"
+    return [
+        f"Theorem 1/2 {words[hat_.holds]} here after hat steps and {words[true_.holds]} after true steps, as beta -> inf{where}.",
+        f"Balanced, hat: it holds {sharp_} (here M_ft = {result.setting.M_ft}); M_ft must exceed about U + U^2/N_ft, not only be >> U.",
+        f"Claims: {verdicts}; {killed} of {total} mutants rejected; {state}.",
+    ]
+
+
+@contextmanager
+def _bars(quiet: bool):
+    """Progress on standard error, only on a terminal: (bar for a counted job, stage for a named one)."""
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield (lambda label: None), (lambda label: None)
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        stages = progress.add_task("starting", total=8 + len(entries()))
+        first = True
+
+        def stage(label: str) -> None:
+            nonlocal first
+            progress.update(stages, description=label, advance=0 if first else 1)
+            first = False
+
+        def bar(label: str) -> Callable[[int, int], None]:
+            task = progress.add_task(f"  {label}", total=1)
+            return lambda done, total: progress.update(task, completed=done, total=total, visible=done < total)
+
+        yield bar, stage
+
+
+def _device(wanted: str) -> str:
+    import torch
+
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise SettingError("--device cuda: no CUDA device is available here; use cpu or auto")
+    return "cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line."""
+    made = parser(
+        "python -m verify.theorem1", "Theorem 1/2: derived, measured, run, and its claims tried, at one setting."
+    )
+    options = parsed(made, arguments)
+    try:
+        setting, world = read(options)
+        device = _device(options.device)
+    except (SettingError, ValueError) as error:
+        print(f"python -m verify.theorem1: {error}", file=sys.stderr)
+        return 2
+    console = Console(width=None if sys.stdout.isatty() else 150)
+    try:
+        with _bars(options.quiet) as (bar, stage):
+            result = run(setting, world, device, bar, stage)
+        if options.json is not None:
+            write_json(options.json, as_json(result))
+        show(console, result, options.quiet)
+    except KeyboardInterrupt:
+        print("python -m verify.theorem1: interrupted, nothing written", file=sys.stderr)
+        return 130
+    return 1 if result.problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

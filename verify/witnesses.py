@@ -1,0 +1,178 @@
+"""The witnesses at the user's setting: what each route says there, and where a route cannot go, why."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from numerics.models.population_gradient import AutogradGradients, population_gradients
+from numerics.population import finetuning_gradients
+from numerics.population.exact import ExactGradients, enumerated_hat_gradients
+from numerics.population.gradients import Gradients, gradients_at
+from numerics.population.marginal import hat_gradients as marginal_hat_gradients
+from numerics.population.sampled import SampledGradients, sampled_gradients
+from numerics.world import World
+from theory.finetuning import HatGradients, hat_gradients
+from verify.bench import directions, frequencies
+from verify.setting import Setting
+
+#: Sequences up to which a route enumerates in the main job: seconds, not minutes, on two cores.
+ENUMERATE_HAT = 300_000
+ENUMERATE_TRUE = 2_000_000
+#: Autograd backpropagates through dense (T, d) inputs: sequences times T times d.
+AUTOGRAD_WORK = 4e8
+#: Dense (V, V) matrices: V up to which the numeric witness is heard (Fractions take about 100 bytes an entry).
+DENSE_V = 3000
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Witnesses:
+    """Asked lazily; every answer is remembered for the run. `progress(label)` gives a progress callback or None."""
+
+    setting: Setting
+    world: World
+    device: str = "cpu"
+    progress: Callable[[str], Progress | None] = lambda label: None
+
+    @property
+    def dense(self) -> bool:
+        """Whether (V, V) matrices are affordable."""
+        return self.world.V <= DENSE_V
+
+    @cached_property
+    def keys(self) -> list[tuple]:
+        return directions(self.world, self.setting.T)
+
+    @cached_property
+    def derived(self) -> HatGradients:
+        return hat_gradients(frequencies(self.world), self.setting.m, self.setting.window, self.setting.eta_ov)
+
+    def derived_kq(self, which: str) -> NDArray[np.object_]:
+        """(V+T,) Fractions."""
+        value = getattr(self.derived, which)
+        return np.array([value(key) for key in self.keys], dtype=object)
+
+    @cached_property
+    def derived_ov(self) -> NDArray[np.object_]:
+        """(V, V) Fractions, before projection."""
+        keys = self.keys[: self.world.V]
+        return np.array([[self.derived.ov_rel(out, into) for into in keys] for out in keys], dtype=object)
+
+    @cached_property
+    def marginal(self) -> ExactGradients | None:
+        """Exact hat gradients by sums over pairs and triples of draws; None where (V, V) is too large."""
+        if not self.dense:
+            return None
+        s = self.setting
+        return marginal_hat_gradients(self.world, s.N_ft, s.eta_ov, s.window, s.reading)
+
+    @cached_property
+    def enumerated(self) -> ExactGradients | None:
+        """Exact hat gradients by plain enumeration; None where the population is too large for this job."""
+        s = self.setting
+        if not self.dense or s.population > ENUMERATE_HAT:
+            return None
+        return enumerated_hat_gradients(self.world, s.N_ft, s.eta_ov, s.window, s.reading)
+
+    @property
+    def exact(self) -> ExactGradients | None:
+        """The plain enumeration where there is one, else the marginal route."""
+        return self.enumerated if self.enumerated is not None else self.marginal
+
+    @property
+    def exact_route(self) -> str:
+        if self.enumerated is not None:
+            return "enumerated"
+        return "exact sums over draws" if self.marginal is not None else f"none (V = {self.world.V} > {DENSE_V})"
+
+    def autograd_feasible(self) -> bool:
+        s = self.setting
+        return s.population * s.T * (self.world.V + s.T) <= AUTOGRAD_WORK
+
+    @cached_property
+    def autograd_hat(self) -> AutogradGradients | None:
+        return self._autograd("hat")
+
+    @cached_property
+    def autograd_true(self) -> AutogradGradients | None:
+        return self._autograd("true")
+
+    def _autograd(self, objective: str) -> AutogradGradients | None:
+        if not self.autograd_feasible():
+            return None
+        s = self.setting
+        return population_gradients(
+            self.world, s.N_ft, objective, float(s.eta_ov), s.window, s.reading, device=self.device
+        )
+
+    @cached_property
+    def true(self) -> Gradients | SampledGradients | None:
+        """True gradients: by enumeration where feasible, else sampled with standard errors; None beyond (V, V)."""
+        if not self.dense:
+            return None
+        s = self.setting
+        if s.population <= ENUMERATE_TRUE:
+            return finetuning_gradients(
+                self.world,
+                s.N_ft,
+                "true",
+                float(s.eta_ov),
+                s.window,
+                s.reading,
+                progress=self.progress("true gradients"),
+                device=self.device,
+            )
+        return sampled_gradients(
+            self.world,
+            s.N_ft,
+            float(s.eta_ov),
+            s.window,
+            s.reading,
+            seed=s.seed,
+            n=_samples(s),
+            progress=self.progress("true gradients (sampled)"),
+            device=self.device,
+        )
+
+    @cached_property
+    def finite(self) -> tuple[Gradients, Gradients] | None:
+        """Hat and true gradients at the setting's finite beta, by enumeration; None where it is infinite or too large."""
+        s = self.setting
+        if np.isinf(s.beta) or not self.dense or s.population > ENUMERATE_TRUE:
+            return None
+        both = [
+            gradients_at(
+                self.world,
+                s.N_ft,
+                s.beta,
+                objective,
+                float(s.eta_ov),
+                float(s.eta_kq_subj),
+                s.window,
+                s.reading,
+                device=self.device,
+            )
+            for objective in ("hat", "true")
+        ]
+        return both[0], both[1]
+
+
+def _samples(setting: Setting) -> int:
+    """Contexts per replicate: so many that the whole estimate takes about ten seconds on two cores."""
+    work = setting.L * setting.M_ft * setting.m * sum(setting.U)
+    wanted = int(512 * (8 * 128 * 6 * 256) / work)
+    return max(setting.M_ft, wanted // setting.M_ft * setting.M_ft) if wanted < 8192 else 8192
+
+
+def timed(ask: Callable[[], object]) -> float:
+    """Seconds that a question takes."""
+    begun = time.perf_counter()
+    ask()
+    return time.perf_counter() - begun
