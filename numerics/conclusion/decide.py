@@ -79,9 +79,14 @@ def decide_interval(
 
     The result is exact only if every sequence is decided the same way for all of them; otherwise right_bounds,
     ties_bounds, wrong_bounds and min_margin_bounds hold for all of them, and `holds` is True or False only if it is so
-    for all. A counterexample fails for all of them; its logits and attention are shown for the weights half way.
-    attention is not computed (None). Cost O(V) for every case of numerics.conclusion.cases (about 20 microseconds
-    each), about 2 s at M = 256, L = 8, U = 32, M_ft = 128, m = 6 where few columns can win.
+    for all. Even with lower = upper it may stay open where `decide` counts compositions: intervals use convex hulls
+    only. A counterexample fails for all the weights (smallest is not claimed); its logits and attention are shown for
+    the weights half way. There is none, though holds is False, if that follows only from the argument that one type at
+    most can be right (see numerics.conclusion.interval; `why` says so). attention is None, score_gap empty, logit_gap
+    None.
+
+    Cost O(V) for every case of numerics.conclusion.cases (about 20 microseconds each): 1 to 4 s at M = 256, L = 8, U =
+    32, M_ft = 128, m = 6 where few columns can win, 8 s with hundreds of levels.
 
     Raises ValueError as `decide` does, and if an entry of lower is above that of upper.
     """
