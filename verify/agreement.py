@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from verify.coefficients import Row
 from verify.evidence import Evidence, Route
 from verify.judges.compare import arrays, fact
+from verify.tolerances import STUDENT_7
 from verify.witnesses import Witnesses
 
 
@@ -15,6 +17,34 @@ def _equal(a: NDArray, b: NDArray, name: str, label: str, route: Route) -> Evide
     return fact(
         route, label, name, f"{a.size - apart} of {a.size} equal", f"{a.size}", apart == 0, "equality of rationals"
     )
+
+
+def sampled_agreement(rows: list[Row]) -> list[Evidence]:
+    """Class means of the literal network on drawn sequences against the derived class means, where both are single numbers."""
+    found = []
+    for row in rows:
+        if (
+            row.autograd_error is None
+            or row.derived is None
+            or row.autograd is None
+            or row.derived[0] != row.derived[1]
+        ):
+            continue
+        gap, value = abs(row.autograd[0] - float(row.derived[0])), f"{row.autograd[0]:.6g} ± {row.autograd_error:.1g}"
+        # A class that no drawn sequence touches is exactly zero in every replicate; then the derived value must be 0 too.
+        limit = STUDENT_7.value * row.autograd_error + 1e-15
+        found.append(
+            fact(
+                Route.SAMPLED,
+                "this setting",
+                f"{row.weight}, {row.words}: literal network on drawn sequences",
+                value,
+                f"{float(row.derived[0]):.6g}",
+                gap <= limit,
+                STUDENT_7.why,
+            )
+        )
+    return found
 
 
 def agreement(w: Witnesses) -> list[Evidence]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -56,6 +56,7 @@ class Row:
     autograd: tuple[float, float] | None
     true: tuple[float, float] | None
     true_error: float | None
+    autograd_error: float | None = None
 
     @property
     def agrees(self) -> bool | None:
@@ -82,6 +83,7 @@ class Row:
             "derived": pair(self.derived),
             "exact": pair(self.exact),
             "autograd": pair(self.autograd),
+            "autograd_standard_error": self.autograd_error,
             "true": pair(self.true),
             "true_error": self.true_error,
             "printed_is_derived": self.agrees,
@@ -117,7 +119,9 @@ def rows(w: Witnesses) -> list[Row]:
         autograd = None if w.autograd_hat is None else -getattr(w.autograd_hat, which)
         true = None if w.true is None else -getattr(w.true, which)
         error = getattr(w.true, f"{which}_error") if isinstance(w.true, SampledGradients) else None
-        found += _weight_rows(w, weight, kq, statement, tuple(KQ), -w.derived_kq(which), exact, autograd, true, error)
+        made = _weight_rows(w, weight, kq, statement, tuple(KQ), -w.derived_kq(which), exact, autograd, true, error)
+        sampled = w.autograd_sampled
+        found += made if sampled is None else _with_sampled(made, kq, -getattr(sampled, which))
     if w.dense:
         found[len(KQ) : len(KQ)] = _ov_rows(w)
     return found
@@ -141,10 +145,11 @@ def _ov_rows(w: Witnesses) -> list[Row]:
     autograd = None if w.autograd_hat is None else projected(w.autograd_hat.ov_rel)
     true = None if w.true is None else projected(w.true.ov_rel)
     error = projected(w.true.ov_rel_error) if isinstance(w.true, SampledGradients) else None
-    return _weight_rows(
+    labels = ov_classes(w.world)
+    made = _weight_rows(
         w,
         "W_OV^rel",
-        ov_classes(w.world),
+        labels,
         relation_ov.PRINTED_UPDATE,
         tuple(OV),
         projected(w.derived_ov),
@@ -153,6 +158,22 @@ def _ov_rows(w: Witnesses) -> list[Row]:
         true,
         error,
     )
+    if w.autograd_sampled is None:
+        return made
+    replicates = -w.autograd_sampled.ov_rel
+    replicates[:, :, sep] = 0.0
+    return _with_sampled(made, labels, replicates)
+
+
+def _with_sampled(made: list[Row], labels: NDArray, replicates: NDArray[np.float64]) -> list[Row]:
+    """The rows with the class means of drawn replicates (R, ...) in the autograd column."""
+    changed = []
+    for row in made:
+        chosen = np.array([label.value == row.key for label in labels.ravel()]).reshape(labels.shape)
+        means = replicates[:, chosen].mean(axis=1)
+        error = float(means.std(ddof=1) / np.sqrt(len(means)))
+        changed.append(replace(row, autograd=(float(means.mean()), float(means.mean())), autograd_error=error))
+    return changed
 
 
 def _weight_rows(w, weight, labels, statement, keys, derived, exact, autograd, true, error) -> list[Row]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 import sympy as sp
@@ -269,7 +271,7 @@ def _other_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
             lambda court: Derived(
                 lambda p: (
                     E.second_probability(p, court.reading)[1],
-                    max(E.second_probability(p, court.reading)[1], _e() / p["M"]),
+                    max(E.second_probability(p, court.reading)[1], math.e / p["M"]),
                 ),
                 "as printed in the set reading: the numerator is at most e, every logit at least -1",
                 r"\pi_v\le\frac e{V-LU_L(1-e^{-1})}\le\frac eM",
@@ -284,8 +286,8 @@ def _other_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
                 r"\alpha_i^{\text{rel}}=\frac{\mathds 1[i\le w]}{w},\ w=\min(\mathrm T,S+2)",
             ),
         ),
-        "thm2.last_step": (C.last_step, _fixed("printed weights", "as printed")),
-        "thm2.finite_beta": (C.finite_beta, _fixed("printed weights", "as printed")),
+        "thm2.last_step": (C.last_step, _printed_weights),
+        "thm2.finite_beta": (C.finite_beta, _printed_weights),
         "thm2.accuracy": (
             lambda s, court: C.hypotheses(s, court, exact=False),
             _fixed(C.sharp_condition, "holds where the sharp condition of thm2.hypotheses does"),
@@ -315,10 +317,16 @@ def _other_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
     }
 
 
-def _e() -> float:
-    import math
-
-    return math.e
+def _printed_weights(court: Court) -> Derived:
+    """The printed weights need alpha_2 (m-1) above the logit that the own value starts from: 0 (set), -(M/U - 1) (literal)."""
+    if court.reading == "set":
+        return Derived(printed_conclusions.AS_PRINTED, "as printed, for every alpha_1, alpha_2, alpha_3 > 0")
+    lifted = printed_conclusions.PrintedUpdate(lambda p: 1 + Fraction(p["M"] // p["U"] - 1, p["m"] - 1))
+    return Derived(
+        lifted,
+        "in the literal reading only for alpha_2 > (M/U - 1)/(m-1): the own value starts at -(M/U - 1), below every other token",
+        r"\alpha_2>\frac{M/U_L-1}{m-1}",
+    )
 
 
 def _sharp(court: Court) -> Derived:

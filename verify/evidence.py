@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from fractions import Fraction
@@ -42,8 +43,14 @@ class Evidence:
     agrees: bool
     seconds: float = 0.0
 
+    def __post_init__(self) -> None:
+        # Comparisons of numpy scalars arrive as numpy booleans and floats, which JSON does not know.
+        object.__setattr__(self, "agrees", bool(self.agrees))
+        object.__setattr__(self, "discrepancy", float(self.discrepancy))
+
     def as_json(self, claim: str) -> dict[str, Any]:
-        return {"claim": claim, **asdict(self), "route": str(self.route)}
+        gap = self.discrepancy if math.isfinite(self.discrepancy) else None
+        return {"claim": claim, **asdict(self), "route": str(self.route), "discrepancy": gap}
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from paper_checks.claim import Claim
@@ -93,14 +94,15 @@ def coefficient_table(rows: list[Row], exact_route: str, autograd: str, true_rou
         style = {True: "green", False: "red", None: ""}[row.agrees]
         near = 0.0 if row.true is None else 1e-13 * max(abs(row.true[0]), abs(row.true[1]), 1e-3)
         true = spread(row.true, near) + (f" ± {row.true_error:.1g}" if row.true_error else "")
+        autograd = spread(row.autograd, 1e-15) + (f" ± {row.autograd_error:.1g}" if row.autograd_error else "")
         table.add_row(
             row.weight if row.weight != last else "",
-            row.words,
+            escape(row.words),
             str(row.count),
             f"[{style}]{short(row.printed)}[/]" if style else short(row.printed),
             spread(row.derived),
             spread(row.exact),
-            spread(row.autograd, 1e-15),
+            autograd,
             true,
         )
         last = row.weight
@@ -122,7 +124,7 @@ def claims_table(outcomes: list[Outcome], recorded: dict[str, str]) -> Table:
             if recorded.get(claim.id) == o.verdict
             else f" [bold red](recorded: {recorded.get(claim.id, 'nothing')})[/bold red]"
         )
-        said = claim.title if o.verdict is Verdict.EXACT else f"{claim.title}\n[dim]-> {_true(o)}[/dim]"
+        said = escape(claim.title) if o.verdict is Verdict.EXACT else f"{escape(claim.title)}\n[dim]-> {_true(o)}[/dim]"
         table.add_row(
             claim.id,
             f"[{STYLES[o.verdict]}]{o.verdict}[/]{mark}",
@@ -134,8 +136,8 @@ def claims_table(outcomes: list[Outcome], recorded: dict[str, str]) -> Table:
 
 def _true(o: Outcome) -> str:
     if o.verdict is Verdict.APPROXIMATE and o.printed.remainder:
-        return o.printed.remainder
-    return o.statement.words.replace("[", r"\[")
+        return escape(o.printed.remainder)
+    return escape(o.statement.words)
 
 
 def conclusion_lines(console: Console, c: Conclusion) -> None:

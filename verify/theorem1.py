@@ -17,7 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from numerics.world import World
 from paper_checks.contextual_recall.assumptions import BALANCED, BALANCED_FT, THEOREM_2
 from verify import ledger, tables
-from verify.agreement import agreement
+from verify.agreement import agreement, sampled_agreement
 from verify.arguments import parsed, parser, read
 from verify.coefficients import Row, rows
 from verify.conclude import Conclusion, hat, sharp, true
@@ -88,7 +88,7 @@ def run(setting: Setting, world: World, device: str, bar: Callable[[str], Any], 
         return answer
 
     result.rows = timed("coefficients at this setting", lambda: rows(w))
-    result.agreement = timed("agreement of the witnesses", lambda: agreement(w))
+    result.agreement = timed("agreement of the witnesses", lambda: [*agreement(w), *sampled_agreement(result.rows)])
     result.conclusions["hat"] = timed("conclusion after hat steps", lambda: hat(w))
     result.conclusions["true"] = timed("conclusion after true steps", lambda: true(w))
     result.finite = timed("finite beta", lambda: finite(w))
@@ -104,8 +104,11 @@ def _routes(w: Witnesses) -> dict[str, str]:
     """How each column of the coefficient table was obtained."""
     if w.autograd_hat is not None:
         autograd = f"literal network over all {w.setting.population} sequences"
+    elif w.autograd_sampled is not None:
+        drawn = w.autograd_sampled
+        autograd = f"literal network, SAMPLED: class means of {drawn.replicates} x {drawn.sequences} drawn sequences ± standard error"
     else:
-        autograd = f"not run here ({w.setting.population:.3g} sequences are too many to backpropagate); on the bench"
+        autograd = f"not run here (V = {w.world.V} is too large); on the bench"
     if w.true is None:
         true_route = "not run (V too large)"
     elif getattr(w.true, "sampled", False):

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from numerics.models.population_gradient import AutogradGradients, population_gradients
+from numerics.models.sampled_gradient import SampledAutograd, sampled_population_gradients
 from numerics.population import finetuning_gradients
 from numerics.population.exact import ExactGradients, enumerated_hat_gradients
 from numerics.population.gradients import Gradients, gradients_at
@@ -26,6 +27,8 @@ ENUMERATE_HAT = 300_000
 ENUMERATE_TRUE = 2_000_000
 #: Autograd backpropagates through dense (T, d) inputs: sequences times T times d.
 AUTOGRAD_WORK = 4e8
+#: The same for each of the replicates drawn instead where that is exceeded.
+SAMPLED_WORK = 2.5e6
 #: Dense (V, V) matrices: V up to which the numeric witness is heard (Fractions take about 100 bytes an entry).
 DENSE_V = 3000
 
@@ -103,6 +106,25 @@ class Witnesses:
     @cached_property
     def autograd_true(self) -> AutogradGradients | None:
         return self._autograd("true")
+
+    @cached_property
+    def autograd_sampled(self) -> SampledAutograd | None:
+        """The literal network on drawn sequences, hat loss, where the whole population cannot be backpropagated."""
+        if self.autograd_feasible() or not self.dense:
+            return None
+        s = self.setting
+        size = max(32, int(SAMPLED_WORK / (s.T * (self.world.V + s.T))))
+        return sampled_population_gradients(
+            self.world,
+            s.N_ft,
+            "hat",
+            float(s.eta_ov),
+            s.window,
+            s.reading,
+            size=min(size, 256),
+            seed=s.seed,
+            device=self.device,
+        )
 
     def _autograd(self, objective: str) -> AutogradGradients | None:
         if not self.autograd_feasible():

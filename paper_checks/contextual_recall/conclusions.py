@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
 import sympy as sp
 
 from paper_checks.claim import Claim, Kind, Mutation, Parameters
@@ -41,6 +45,17 @@ def uniform_attention(p: Parameters) -> float:
     return 1 / p["T"]
 
 
+@dataclass(frozen=True)
+class PrintedUpdate:
+    """The weights of Eq. (6)-(7) with alpha_1 = alpha_3 = 1 and some alpha_2 > 0; `mutation` names a slip in them."""
+
+    alpha_2: Callable[[Parameters], Fraction]
+    mutation: str = "printed weights"
+
+
+AS_PRINTED = PrintedUpdate(lambda p: Fraction(1))
+
+
 def claims() -> tuple[Claim, ...]:
     return (
         Claim(
@@ -64,11 +79,19 @@ def claims() -> tuple[Claim, ...]:
                 r"\text{Using these updated weights, following similar steps as in the proof of Proposition 4, when }\beta\to\infty,"
                 r"\text{ the model attains perfect accuracy on ICL sequences with seen or held-out subjects.}"
             ),
-            printed="printed weights",
+            printed=AS_PRINTED,
             assumptions=THEOREM_2,
             mutations=(
-                replaced_by("attribute boost reversed", "attribute boost reversed", "sign of the attribute terms"),
-                replaced_by("OV attribute block dropped", "OV attribute block dropped", "no type information"),
+                Mutation(
+                    "attribute boost reversed",
+                    "sign of the attribute terms",
+                    lambda s: replace(s, mutation="attribute boost reversed"),
+                ),
+                Mutation(
+                    "OV attribute block dropped",
+                    "no type information",
+                    lambda s: replace(s, mutation="OV attribute block dropped"),
+                ),
             ),
         ),
         Claim(
@@ -90,11 +113,19 @@ def claims() -> tuple[Claim, ...]:
             title='"with sufficiently large beta"',
             kind=Kind.ASSERTION,
             wording=r"\text{These weights, with sufficiently large }\beta\text{, lead the model to attain perfect accuracy on ICL sequences for all subjects.}",
-            printed="printed weights",
+            printed=AS_PRINTED,
             assumptions=THEOREM_2,
             mutations=(
-                replaced_by("attribute boost reversed", "attribute boost reversed", "sign of the attribute terms"),
-                replaced_by("OV attribute block dropped", "OV attribute block dropped", "no type information"),
+                Mutation(
+                    "attribute boost reversed",
+                    "sign of the attribute terms",
+                    lambda s: replace(s, mutation="attribute boost reversed"),
+                ),
+                Mutation(
+                    "OV attribute block dropped",
+                    "no type information",
+                    lambda s: replace(s, mutation="OV attribute block dropped"),
+                ),
             ),
         ),
         Claim(

@@ -50,11 +50,19 @@ def second_logit(
 
 
 def second_probability(p: Parameters, reading: str = "set") -> tuple[float, float]:
-    """Upper bounds of max_v pi_v at the second step: by the actual exponents, and what it is at most for alpha_2 in the lemma's range."""
+    """Upper bounds of max_v pi_v at the second step: by the actual exponents, and for every alpha_2 in the lemma's range.
+
+    "set": the largest logit is at most alpha_2 (lambda_1 + m lambda_2), itself at most 1 there. "literal", balanced: an own
+    value starts at -(M/U - 1), so the largest logit is that much lower, or 0 on a token that is no value.
+    """
     lambda_1, lambda_2 = second_scales(p)
-    top = math.exp(p["alpha_2"] * (lambda_1 + p["m"] * lambda_2))
-    floor = p["V"] - p["A"] + (p["A"] / math.e if reading == "set" else 0.0)
-    return top / floor, max(top, math.e) / floor
+    exponent = p["alpha_2"] * (lambda_1 + p["m"] * lambda_2)
+    if reading == "set":
+        floor = p["V"] - p["A"] + p["A"] / math.e
+        return math.exp(exponent) / floor, math.e / floor
+    lowered = p["M"] / p["U"] - 1
+    floor = p["V"] - p["A"]
+    return max(1.0, math.exp(exponent - lowered)) / floor, max(1.0, math.exp(1 - lowered)) / floor
 
 
 def first_softmax_norm(p: Parameters, reading: str = "set") -> float:

@@ -30,11 +30,10 @@ def arrays(route: Route, setting: str, quantity: str, measured: ArrayLike, said:
         discrepancy=worst,
         tolerance=bound.value,
         why=bound.why,
-        agrees=bool(worst <= bound.value),
+        agrees=worst <= bound.value,
     )
 
 
 def fact(route: Route, setting: str, quantity: str, measured: object, said: object, agrees: bool, why: str) -> Evidence:
     """A comparison that is not one of numbers within a tolerance."""
-    agrees = bool(agrees)
     return Evidence(route, setting, quantity, str(measured), str(said), 0.0 if agrees else 1.0, 0.0, why, agrees)

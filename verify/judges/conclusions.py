@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +21,8 @@ from numerics.population import hat_gradients as marginal_hat_gradients
 from numerics.population.enumerate import sequences
 from numerics.updates import updated_weights
 from numerics.world import World
-from paper_checks.contextual_recall.assumptions import alpha_2_limit
+from paper_checks.contextual_recall.assumptions import THEOREM_2, alpha_2_limit
+from paper_checks.contextual_recall.conclusions import PrintedUpdate
 from theory.finetuning.conclusion import balanced_conclusion, sharp_M_ft
 from verify.bench import Case, directions, frequencies
 from verify.court import Court
@@ -86,6 +88,14 @@ class Boundary:
 SHAPES = ((1, 2, 1), (2, 2, 1), (2, 3, 1), (3, 2, 1), (2, 4, 1), (2, 2, 2), (2, 3, 2), (2, 4, 2), (2, 4, 3), (3, 4, 4))
 
 
+def ov_step(reading: str) -> int:
+    """eta_OV^rel of the decisions: 1, or in the literal reading large enough for every bench world (it has a lower bound there).
+
+    With T <= S + 2 the attention after the hat steps does not depend on it.
+    """
+    return 1 if reading == "set" else 10**6
+
+
 @cache
 def boundary(reading: str) -> tuple[Boundary, ...]:
     """For ten shapes (L, U, N_ft): the last multiple of U below the sharp M_ft, and the first one from it on."""
@@ -97,8 +107,9 @@ def boundary(reading: str) -> tuple[Boundary, ...]:
         for M_ft in sorted({max(above - U, U), above, above + U}):
             world = World.balanced(2 * M_ft, L, U, M_ft, n_grammar=1, seed=2)
             name = f"balanced M={2 * M_ft} L={L} U={U} M_ft={M_ft} N_ft={n}"
-            p = parameters(world, n, eta_ov=1)
-            found.append(Boundary(name, world, n, p, after_hat_steps(world, n, reading)))
+            step = ov_step(reading)
+            p = parameters(world, n, eta_ov=step, reading=reading)
+            found.append(Boundary(name, world, n, p, after_hat_steps(world, n, reading, eta=(1, step, 1))))
     return tuple(sorted(found, key=lambda b: b.p["L"] * b.p["M_ft"] ** b.p["m"]))
 
 
@@ -126,35 +137,71 @@ def _counterexample(evidence: list[Evidence], failing: dict[str, str]) -> str:
 def hypotheses(statement: Callable[[dict], bool], court: Court, exact: bool) -> Finding:
     """A condition on the setting against decisions on both sides of the boundary, and at worlds that meet Theorem 2's hypotheses."""
     evidence, failing = [], {}
-    for b in boundary(court.reading):
+    for b in (*_inside_hypotheses(court.reading), *boundary(court.reading)):
         evidence.append(_says(b, bool(statement(b.p)), b.decided, exact))
         failing[b.name] = b.decided.failing
-    for case in court.theorem_bench:
-        decided = _theorem_decided(case)
-        evidence.append(_says(case, bool(statement({**case.p, "eta_ov": 1})), decided, exact))
-        failing[case.name] = decided.failing
     evidence.sort(key=lambda e: e.agrees)
     return finding(evidence, counterexample=_counterexample(evidence, failing))
 
 
-@cache
-def _theorem_decided(case: Case) -> Decided:
-    return after_hat_steps(case.world, case.n_demos, case.reading)
-
-
 def sharp_condition(p: dict) -> bool:
-    """What the derivation says, as a predicate of a balanced setting (reading "set")."""
-    return balanced_conclusion(p["M"], p["L"], p["U"], p["M_ft"], p["m"]).holds
+    """What the derivation says, as a predicate of a balanced setting, at the reading and eta_OV^rel of the decision."""
+    eta = None if p["reading"] == "set" else Fraction(p["eta_ov"])
+    return balanced_conclusion(p["M"], p["L"], p["U"], p["M_ft"], p["m"], eta_ov=eta, reading=p["reading"]).holds
+
+
+@cache
+def _inside_hypotheses(reading: str) -> tuple[Boundary, ...]:
+    """The smallest balanced settings that meet every hypothesis of Theorem 2: four that fail and four that hold.
+
+    All (L, U, N_ft, M_ft = kU, M) with L <= 3, U <= 6, N_ft <= 2, k <= 12 and the least M that the hypotheses allow are
+    ordered by their number of sequences, so the first failing one is the smallest counterexample in that range.
+    """
+    found = []
+    for L, U, n, k in itertools.product(range(1, 4), range(1, 7), (1, 2), range(2, 13)):
+        m, M_ft = n + 1, k * U
+        M = max(M_ft + 1, 4 * m * L)
+        M = -(-M // U) * U
+        T = 3 * m - 1
+        p = {
+            "M": M,
+            "L": L,
+            "U": U,
+            "M_ft": M_ft,
+            "m": m,
+            "N_ft": n,
+            "T": T,
+            "S": T - 2,
+            "all_values_seen": True,
+            "balanced_all": True,
+            "eta_ov": ov_step(reading),
+            "reading": reading,
+        }
+        if all(a.holds(p) for a in THEOREM_2):
+            found.append((L * M_ft**m + L * (M - M_ft) * M_ft**n, M, p))
+    found.sort(key=lambda item: item[:2])
+    chosen = [p for _, _, p in found if not sharp_condition(p)][:4] + [p for _, _, p in found if sharp_condition(p)][:4]
+    made = []
+    for p in chosen:
+        world = World.balanced(p["M"], p["L"], p["U"], p["M_ft"], n_grammar=1, seed=2)
+        name = f"balanced M={p['M']} L={p['L']} U={p['U']} M_ft={p['M_ft']} N_ft={p['N_ft']}"
+        full = parameters(world, p["N_ft"], eta_ov=p["eta_ov"], reading=reading)
+        made.append(
+            Boundary(name, world, p["N_ft"], full, after_hat_steps(world, p["N_ft"], reading, eta=(1, p["eta_ov"], 1)))
+        )
+    return tuple(made)
 
 
 # --- the printed weights -----------------------------------------------------------------------------------------------
 
 
-def last_step(statement: str, court: Court) -> Finding:
-    """Eq. (6)-(7) as printed, alphas 1, at worlds that meet the hypotheses; every sequence, seen and held-out."""
+def last_step(statement: PrintedUpdate, court: Court) -> Finding:
+    """Eq. (6)-(7) as printed, alpha_1 = alpha_3 = 1, at worlds that meet the hypotheses; every sequence, seen and held-out."""
     evidence, failing = [], {}
     for case in court.theorem_bench:
-        weights = printed_weights(case.world, case.m, 1, 1, 1, case.reading, mutation=statement)
+        weights = printed_weights(
+            case.world, case.m, 1, statement.alpha_2(case.p), 1, case.reading, mutation=statement.mutation
+        )
         decided = both(case.world, case.n_demos, weights)
         evidence.append(_says(case, True, decided, exact=True))
         failing[case.name] = decided.failing
@@ -196,11 +243,12 @@ LARGEST_BETA = 2.0**20
 SMALLEST_BETA = 2.0**-6
 
 
-def finite_beta(statement: str, court: Court) -> Finding:
+def finite_beta(statement: PrintedUpdate, court: Court) -> Finding:
     """Is there a finite beta from which on every sequence is right? Doubling, then bisection of the last wrong beta."""
     evidence = []
     for case in court.theorem_bench[:3]:
-        weights = printed_weights(case.world, case.m, 1, 1, 1, case.reading, mutation=statement)
+        alpha_2 = statement.alpha_2(case.p)
+        weights = printed_weights(case.world, case.m, 1, alpha_2, 1, case.reading, mutation=statement.mutation)
 
         def wrong(beta: float, case: Case = case, weights: PrintedWeights = weights) -> int:
             model = network(case.world, case.n_demos, weights, beta)
@@ -331,9 +379,8 @@ def unbalanced(statement: str, court: Court) -> Finding:
     evidence = []
     for case in [c for c in court.bench if not c.p["balanced_ft"]]:
         values = _frequencies(statement, case.world)
-        if values is None:
-            derived = case.derived
-        else:
+        derived = case.derived
+        if values is not None:
             derived = hat_gradients(_unchecked(case, values), case.m, window=case.window, eta_ov=case.eta_ov)
         keys = directions(case.world, case.T)
         for which in ("kq_subj", "kq_rel"):

@@ -132,7 +132,9 @@ def eq12(statement, court: Court) -> Finding:
                 else:
                     said[case.world.V + index] += value
             if outside:
-                found.append(fact(Route.AUTOGRAD, label, name, "no such position", f"{outside} outside", False, "outside"))
+                found.append(
+                    fact(Route.AUTOGRAD, label, name, "no such position", f"{outside} outside", False, "outside")
+                )
             else:
                 found.append(arrays(Route.AUTOGRAD, label, name, measured, said))
         evidence.append(_worst(found))
