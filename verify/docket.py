@@ -23,6 +23,7 @@ from theory.statements import sequence as derived_sequence
 from verify.court import Court
 from verify.evidence import Finding, Status
 from verify.judges import bounds, coefficients, conclusions, sequencewise
+from verify.judges.coefficients import Quantity
 from verify.judges.theorem2 import quantities
 from verify.verdict import Verdict, verdict
 
@@ -73,21 +74,20 @@ def _rejected(mutant: Finding, derived: Finding) -> bool:
 
 
 def _coefficient_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
-    entries = {}
-    for name, quantity in quantities().items():
+    def checked(name: str, quantity: Quantity) -> Check:
+        return lambda statement, court: coefficients.judge(statement, quantity, court, paper_claims()[name].regime)
 
-        def check(statement, court: Court, quantity=quantity, name=name) -> Finding:
-            return coefficients.judge(statement, quantity, court, paper_claims()[name].regime)
-
-        def derive(court: Court, quantity=quantity) -> Derived:
+    def derived(quantity: Quantity) -> Callable[[Court], Derived]:
+        def derive(court: Court) -> Derived:
             truth = {k: coefficients.settled(v) for k, v in quantity.derived().items() if k in quantity.classes()}
             shown = {k: sp.factor(v) for k, v in truth.items() if v != 0}
             words = "; ".join(f"{k.value}: {v}" for k, v in shown.items()) or "zero on every class"
             latex = r",\quad ".join(rf"\text{{{k.value.replace('_', ' ')}}}: {sp.latex(v)}" for k, v in shown.items())
             return Derived(truth, words, latex or "0")
 
-        entries[name] = (check, derive)
-    return entries
+        return derive
+
+    return {name: (checked(name, quantity), derived(quantity)) for name, quantity in quantities().items()}
 
 
 def _fixed(statement: Any, words: str, latex: str = "") -> Callable[[Court], Derived]:

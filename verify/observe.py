@@ -69,7 +69,7 @@ def observe(model: AttentionOnly, world: World, n_demos: int, most: int | None =
             alpha[head] = model.attention(head, batch).detach().numpy()[0]
             ov = model.ov[head].detach().numpy()
             r[head] = (pi - y) @ ov[:, tokens]
-            g[head] = np.bincount(tokens, weights=alpha[head], minlength=world.V)
+            g[head] = np.bincount(tokens, weights=alpha[head], minlength=world.V).astype(np.float64)
             grad_ov[head] = model.ov[head].grad.numpy().copy()
             column = model.kq[head].grad.numpy()[:, world.sep_token] / unit
             grad_kq[head] = column.copy()

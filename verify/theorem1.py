@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from rich.console import Console
@@ -94,7 +95,7 @@ def run(setting: Setting, world: World, device: str, bar: Callable[[str], Any], 
     result.finite = timed("finite beta", lambda: finite(w))
     result.sharp_M_ft = timed("sharp condition", lambda: sharp(setting))
     for name, entry in entries().items():
-        result.outcomes.append(timed(f"claim {name}", lambda entry=entry: tried(entry, court)))
+        result.outcomes.append(timed(f"claim {name}", partial(tried, entry, court)))
     result.routes = _routes(w)
     result.seconds = time.perf_counter() - begun
     return result

@@ -87,4 +87,4 @@ def sampled_population_gradients(
         third = model.kq["rel"].grad
         assert third is not None
         found[2].append(third[:, sep].cpu().numpy().copy())
-    return SampledAutograd(*(np.stack(f) for f in found), sequences=size)
+    return SampledAutograd(np.stack(found[0]), np.stack(found[1]), np.stack(found[2]), size)

@@ -208,8 +208,8 @@ def _orders(statement, squared: sp.Expr, name: str, court: Court, measured) -> l
     return evidence
 
 
-def _square_sum(array) -> object:
-    return sum((x * x for x in array.ravel().tolist()), 0)
+def _square_sum(array) -> Fraction:
+    return sum((x * x for x in array.ravel().tolist()), Fraction(0))
 
 
 def ov_norm(statement, court: Court) -> Finding:

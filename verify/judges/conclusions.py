@@ -8,11 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
+from typing import Any
 
 import numpy as np
 import torch
 
-from numerics.conclusion import decide
+from numerics.conclusion import Weights, decide
 from numerics.conclusion.decision import Decision
 from numerics.models.attention_only import AttentionOnly, prop1
 from numerics.models.population_gradient import population_gradients
@@ -29,7 +30,7 @@ from verify.court import Court
 from verify.evidence import Evidence, Finding, Route, finding
 from verify.judges.compare import arrays, fact
 from verify.setting import parameters
-from verify.weights import PrintedWeights, printed_weights
+from verify.weights import printed_weights
 
 # --- deciding worlds ---------------------------------------------------------------------------------------------------
 
@@ -163,7 +164,7 @@ def _inside_hypotheses(reading: str) -> tuple[Boundary, ...]:
         M = max(M_ft + 1, 4 * m * L)
         M = -(-M // U) * U
         T = 3 * m - 1
-        p = {
+        p: dict[str, Any] = {
             "M": M,
             "L": L,
             "U": U,
@@ -208,7 +209,7 @@ def last_step(statement: PrintedUpdate, court: Court) -> Finding:
     return finding(evidence, counterexample=_counterexample(evidence, failing))
 
 
-def network(world: World, n_demos: int, weights: PrintedWeights, beta: float) -> AttentionOnly:
+def network(world: World, n_demos: int, weights: Weights, beta: float) -> AttentionOnly:
     """The literal network with given [sep] columns."""
     T = 3 * (n_demos + 1) - 1
     d = world.V + T
@@ -250,7 +251,7 @@ def finite_beta(statement: PrintedUpdate, court: Court) -> Finding:
         alpha_2 = statement.alpha_2(case.p)
         weights = printed_weights(case.world, case.m, 1, alpha_2, 1, case.reading, mutation=statement.mutation)
 
-        def wrong(beta: float, case: Case = case, weights: PrintedWeights = weights) -> int:
+        def wrong(beta: float, case: Case = case, weights: Weights = weights) -> int:
             model = network(case.world, case.n_demos, weights, beta)
             return sum(errors(model, case.world, case.n_demos, query)[0] for query in ("finetune", "heldout"))
 
