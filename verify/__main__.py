@@ -17,11 +17,11 @@ from rich.progress import track
 
 from numerics.world import World
 from verify import ledger
-from verify.arguments import OneLineParser
+from verify.arguments import OneLineParser, writable
 from verify.court import Court
 from verify.docket import Outcome, entries, tried
 from verify.output import write_json
-from verify.setting import Setting
+from verify.setting import Setting, SettingError
 from verify.tables import claims_table
 
 READINGS = ("set", "literal")
@@ -84,8 +84,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command == "ledger":
         committed = ledger.load()
         if options.json is not None:
-            if not Path(options.json).resolve().parent.is_dir():
-                made.error(f"--json {options.json}: its folder does not exist")
+            try:
+                writable("--json", options.json)
+            except SettingError as error:
+                made.error(str(error))
             write_json(options.json, committed)
         else:
             for entry in committed["claims"]:

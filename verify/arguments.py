@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import tempfile
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -18,7 +19,12 @@ class OneLineParser(argparse.ArgumentParser):
     """A parser whose errors are one line (argparse prints the usage before it)."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}\n")
+        self.exit(2, f"{self.prog}: {one_line(message)}\n")
+
+
+def one_line(message: object) -> str:
+    """The message without line breaks, which an argument or the name of a file may contain."""
+    return " ".join(str(message).split())
 
 
 def _whole(text: str) -> int:
@@ -32,11 +38,29 @@ def _numbers(text: str) -> tuple[int, ...]:
     return tuple(_whole(part) for part in text.split(","))
 
 
+#: Step sizes that float64 and their products with gradients can hold.
+STEP_RANGE = (1e-100, 1e100)
+
+
 def _step(text: str) -> Fraction:
+    not_a_number = argparse.ArgumentTypeError(f"{text!r} is not a number (a decimal or a fraction such as 1/3)")
+    out_of_range = argparse.ArgumentTypeError(f"{text!r} is out of range (valid: from 1e-100 to 1e100)")
+    try:
+        parts = [float(part) for part in text.split("/")]
+    except ValueError:
+        raise not_a_number from None
+    # Looked at as floats first: Fraction would write out every digit of 1e999999999.
+    if any(math.isnan(part) for part in parts) or "inf" in text.lower():
+        raise not_a_number
+    if any(part and not STEP_RANGE[0] <= abs(part) <= STEP_RANGE[1] for part in parts):
+        raise out_of_range
+    # 1e-400 is a float zero, and is meant as a positive number.
+    if any(part == 0 and any(digit in "123456789" for digit in text.lower().split("e")[0]) for part in parts[:1]):
+        raise out_of_range
     try:
         return Fraction(text)
     except (ValueError, ZeroDivisionError):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number (a decimal or a fraction such as 1/3)") from None
+        raise not_a_number from None
 
 
 def _beta(text: str) -> float:
@@ -155,12 +179,31 @@ def _balanced_setting(options: argparse.Namespace) -> tuple[Setting, World]:
 def read(options: argparse.Namespace) -> tuple[Setting, World]:
     """The setting and its world. Raises SettingError with one line that says what is wrong and what would be valid."""
     if options.json is not None:
-        folder = Path(options.json).resolve().parent
-        if not folder.is_dir():
-            raise SettingError(f"--json {options.json}: the folder {folder} does not exist")
-        if Path(options.json).is_dir():
-            raise SettingError(f"--json {options.json}: is a folder; give the name of a file")
-    return _facts_setting(options) if options.facts is not None else _balanced_setting(options)
+        writable("--json", options.json)
+    if options.seed is not None and options.seed < 0:
+        raise SettingError(f"--seed {options.seed}: must be at least 0")
+    try:
+        return _facts_setting(options) if options.facts is not None else _balanced_setting(options)
+    except (MemoryError, OverflowError):
+        size = f"--M {options.M}" if options.facts is None else f"--facts {options.facts}"
+        raise SettingError(f"{size}: the world does not fit into memory; valid: a smaller one") from None
+
+
+def writable(option: str, name: str) -> None:
+    """Raises SettingError unless a regular file of this name can be made or replaced: found out before the work, not after it."""
+    target = Path(name).resolve()
+    if target.is_dir():
+        raise SettingError(f"{option} {name}: is a folder; give the name of a file")
+    if target.exists() and not target.is_file():
+        raise SettingError(f"{option} {name}: is not a regular file; give the name of a file to make or to replace")
+    if not target.parent.is_dir():
+        raise SettingError(f"{option} {name}: the folder {target.parent} does not exist; give a file in a folder that does")
+    try:
+        tempfile.TemporaryFile(dir=target.parent).close()
+    except OSError as error:
+        raise SettingError(
+            f"{option} {name}: nothing can be written in the folder {target.parent} ({error.strerror}); give a file in a writable one"
+        ) from None
 
 
 def parsed(made: OneLineParser, arguments: Sequence[str] | None) -> argparse.Namespace:

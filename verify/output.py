@@ -15,10 +15,14 @@ PACKAGES = ("sympy", "python-flint", "numpy", "scipy", "torch", "rich")
 
 
 def write_json(path: str | Path, value: Any) -> None:
-    """Write beside the target and rename: a reader sees the old file or the new one, never a part."""
-    target = Path(path)
+    """Write beside the target and rename: a reader sees the old file or the new one, never a part.
+
+    A link is followed: the file it points to is replaced. Raises ValueError for numbers that are not finite, OSError where
+    nothing can be written; the target is untouched then.
+    """
+    target = Path(path).resolve()
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    handle, name = tempfile.mkstemp(dir=target.resolve().parent, prefix=f".{target.name}.", suffix=".tmp")
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
