@@ -1,0 +1,113 @@
+"""Markov chains of the grammar tokens: pools of transition matrices, their divergence Div, and greedy selection.
+
+    Div = min over pairs l != l' of || TM_l - TM_l' ||_1,     TM_l (G, G) row-stochastic, rows i.i.d. Dirichlet(alpha).
+
+The norm is not said; its readings are, with D = |TM_l - TM_l'|:
+
+    entries     sum_ij D_ij                     in [0, 2 G]
+    rows        mean over rows of sum_j D_ij    in [0, 2], = entries / G
+    variation   mean over rows of the total variation, in [0, 1], = entries / (2 G)
+    operator    max over columns of sum_i D_ij, the operator 1-norm, in [0, G]
+    max_row     max over rows of sum_j D_ij     in [0, 2]
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from numerics.arguments import checked_choice, checked_integer, checked_real
+
+FloatArray = NDArray[np.float64]
+NORMS = ("entries", "rows", "variation", "operator", "max_row")
+
+
+def transition_pool(size: int, G: int, alpha: float, seed: int = 0) -> FloatArray:
+    """(size, G, G) transition matrices with independent Dirichlet(alpha, .., alpha) rows.
+
+    Raises ValueError for size < 1, G < 1, alpha <= 0, seed < 0.
+    """
+    size, G = checked_integer("size", size, 1), checked_integer("G", G, 1)
+    alpha = checked_real("alpha", alpha, positive=True)
+    generator = np.random.default_rng(checked_integer("seed", seed, 0))
+    return generator.dirichlet(np.full(G, alpha), size=(size, G))
+
+
+def _checked_matrices(matrices: ArrayLike, least: int) -> FloatArray:
+    given = np.asarray(matrices, dtype=np.float64)
+    if given.ndim != 3 or given.shape[1] != given.shape[2] or len(given) < least:
+        raise ValueError(f"matrices must be (n, G, G) with n >= {least}, got shape {given.shape}")
+    return given
+
+
+def distances(one: ArrayLike, others: ArrayLike, norm: str = "entries") -> FloatArray:
+    """(n,) distances of one (G, G) matrix to others (n, G, G).  Raises ValueError for an unknown norm."""
+    checked_choice("norm", norm, NORMS)
+    D = np.abs(_checked_matrices(others, 0) - np.asarray(one, dtype=np.float64))
+    rows = D.sum(axis=2)
+    if norm == "entries":
+        return rows.sum(axis=1)
+    if norm == "operator":
+        return D.sum(axis=1).max(axis=1)
+    if norm == "max_row":
+        return rows.max(axis=1)
+    return rows.mean(axis=1) / (2 if norm == "variation" else 1)
+
+
+def divergence(matrices: ArrayLike, norm: str = "entries") -> float:
+    """Div of (L, G, G) matrices.  Raises ValueError for fewer than 2 matrices or an unknown norm.  Cost O(L^2 G^2)."""
+    given = _checked_matrices(matrices, 2)
+    return float(min(distances(given[l], given[l + 1 :], norm).min() for l in range(len(given) - 1)))
+
+
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """indices into the pool in the order chosen, the matrices (L, G, G), and the Div reached in the norm."""
+
+    indices: tuple[int, ...]
+    matrices: FloatArray
+    norm: str
+    div: float
+
+
+def greedy_selection(
+    pool: ArrayLike, L: int, norm: str = "entries", target: float | None = None, start: int = 0
+) -> Selection:
+    """L matrices of the pool (n, G, G), one after another from pool[start].
+
+    Without a target each next one is farthest from those chosen (largest least distance).  With a target it is the one
+    whose least distance is the smallest that is still >= target, or, when there is none, the farthest; Div is then the
+    value reached, which may lie on either side of the target.  Ties go to the lower index.
+    Raises ValueError for L outside 2..n, start outside 0..n-1, an unknown norm.  Cost O(n L G^2).
+    """
+    given = _checked_matrices(pool, 2)
+    L = checked_integer("L", L, 2, len(given), "the size of the pool")
+    chosen = [checked_integer("start", start, 0, len(given) - 1)]
+    nearest = distances(given[chosen[0]], given, norm)
+    div = np.inf
+    for _ in range(L - 1):
+        nearest[chosen] = -np.inf
+        following = int(np.argmax(nearest))
+        if target is not None and nearest[following] >= target:
+            following = int(np.argmin(np.where(nearest >= target, nearest, np.inf)))
+        div = min(div, float(nearest[following]))
+        chosen.append(following)
+        nearest = np.minimum(nearest, distances(given[following], given, norm))
+    return Selection(tuple(chosen), given[chosen], norm, div)
+
+
+def reached(
+    G: int,
+    L: int,
+    alpha: float,
+    norm: str = "entries",
+    target: float | None = None,
+    pool_size: int = 1000,
+    seeds: Sequence[int] = (0, 1, 2),
+) -> tuple[float, ...]:
+    """The Div that greedy selection reaches from a fresh pool, for every seed.  Raises as the functions it calls.
+
+    With target None this is the greedy lower bound on the largest Div of any L matrices of the pool.
+    """
+    return tuple(greedy_selection(transition_pool(pool_size, G, alpha, s), L, norm, target).div for s in seeds)
