@@ -169,7 +169,7 @@ def _with_sampled(made: list[Row], labels: NDArray, replicates: NDArray[np.float
     """The rows with the class means of drawn replicates (R, ...) in the autograd column."""
     changed = []
     for row in made:
-        chosen = np.array([label.value == row.key for label in labels.ravel()]).reshape(labels.shape)
+        chosen = np.asarray(labels == row.key, dtype=bool)
         means = replicates[:, chosen].mean(axis=1)
         error = float(means.std(ddof=1) / np.sqrt(len(means)))
         changed.append(replace(row, autograd=(float(means.mean()), float(means.mean())), autograd_error=error))

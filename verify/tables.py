@@ -36,7 +36,8 @@ def short(value: Any) -> str:
         text = str(value)
         return text if len(text) <= 9 else f"{float(value):.6g}"
     if isinstance(value, float):
-        return "0" if value == 0 else f"{value:.6g}"
+        # Below this a float64 sum of entries of order 1 is a rounding residue.
+        return "0" if abs(value) < 1e-16 else f"{value:.6g}"
     return str(value)
 
 
@@ -172,3 +173,18 @@ def conclusion_lines(console: Console, c: Conclusion) -> None:
             console.print(f"    fails: {d.counterexample.sentence}", highlight=False, markup=False)
     if c.reason:
         console.print(f"  {c.reason}", highlight=False, markup=False)
+
+
+def other_window(console: Console, setting: Setting, S: int, c: Conclusion) -> None:
+    """One line on the hat conclusion at the other side of T <= S + 2."""
+    which = "the paper's own" if setting.window is None else "the smallest S that Theorem 2 allows,"
+    relation = ">" if setting.window is None else "<="
+    accuracy = ", ".join(
+        f"{pool} {'none' if d.vacuous else 'open' if d.accuracy is None else f'{float(d.accuracy):.6g}'}"
+        for pool, d in c.decisions.items()
+    )
+    answer = {True: "right on every sequence", False: "not right on every sequence", None: "open"}[c.holds]
+    console.print(
+        f"[bold]hat steps at {which} S = {S}[/bold] (T = {setting.T} {relation} S + 2 = {S + 2}): {answer}; accuracy {accuracy}",
+        highlight=False,
+    )

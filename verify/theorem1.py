@@ -19,9 +19,9 @@ from numerics.world import World
 from paper_checks.contextual_recall.assumptions import BALANCED, BALANCED_FT, THEOREM_2
 from verify import ledger, tables
 from verify.agreement import agreement, sampled_agreement
-from verify.arguments import parsed, parser, read
+from verify.arguments import one_line, parsed, parser, read
 from verify.coefficients import Row, rows
-from verify.conclude import Conclusion, hat, sharp, true
+from verify.conclude import Conclusion, at_other_S, hat, sharp, true
 from verify.court import Court
 from verify.docket import Outcome, entries, tried
 from verify.evidence import Evidence
@@ -50,6 +50,7 @@ class Result:
         self.agreement: list[Evidence] = []
         self.conclusions: dict[str, Conclusion] = {}
         self.finite: Finite | None = None
+        self.other_S: tuple[int, Conclusion] | None = None
         self.sharp_M_ft: int | None = None
         self.outcomes: list[Outcome] = []
         self.routes: dict[str, str] = {}
@@ -92,6 +93,7 @@ def run(setting: Setting, world: World, device: str, bar: Callable[[str], Any], 
     result.agreement = timed("agreement of the witnesses", lambda: [*agreement(w), *sampled_agreement(result.rows)])
     result.conclusions["hat"] = timed("conclusion after hat steps", lambda: hat(w))
     result.conclusions["true"] = timed("conclusion after true steps", lambda: true(w))
+    result.other_S = timed("the other window", lambda: at_other_S(w))
     result.finite = timed("finite beta", lambda: finite(w))
     result.sharp_M_ft = timed("sharp condition", lambda: sharp(setting))
     for name, entry in entries().items():
@@ -132,6 +134,7 @@ def as_json(result: Result) -> dict[str, Any]:
             **{name: c.as_json() for name, c in result.conclusions.items()},
             "finite_beta": None if result.finite is None else result.finite.as_json(),
             "sharp_M_ft": result.sharp_M_ft,
+            "other_S": None if result.other_S is None else {"S": result.other_S[0], "hat": result.other_S[1].as_json()},
         },
         "claims": [_claim_json(o) for o in result.outcomes],
         "problems": result.problems,
@@ -187,6 +190,8 @@ def show(console: Console, result: Result, quiet: bool) -> None:
         console.print()
         for c in result.conclusions.values():
             tables.conclusion_lines(console, c)
+        if result.other_S is not None:
+            tables.other_window(console, setting, *result.other_S)
         if result.finite is not None:
             result.finite.show(console)
         console.print()
@@ -218,9 +223,10 @@ def three_lines(result: Result) -> list[str]:
         where = f": after the two steps the relation head attends {'the ' if most == 'query' else ''}{most} and not the attributes alone"
         if most == "attributes":
             where = ": the relation head attends the attributes, and the target still does not win on every sequence"
+    scale = "; M_ft must exceed about U + U^2/N_ft, not only be >> U" if result.setting.window is None else ""
     return [
         f"Theorem 1/2 {words[hat_.holds]} here after hat steps and {words[true_.holds]} after true steps, as beta -> inf{where}.",
-        f"Balanced, hat: it holds {sharp_} (here M_ft = {result.setting.M_ft}); M_ft must exceed about U + U^2/N_ft, not only be >> U.",
+        f"Balanced, hat: it holds {sharp_} (here M_ft = {result.setting.M_ft}){scale}.",
         f"Claims: {verdicts}; {killed} of {total} mutants rejected; {state}.",
     ]
 
@@ -239,7 +245,7 @@ def _bars(quiet: bool):
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console, transient=True) as progress:
-        stages = progress.add_task("starting", total=8 + len(entries()))
+        stages = progress.add_task("starting", total=9 + len(entries()))
         first = True
 
         def stage(label: str) -> None:
@@ -272,14 +278,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         setting, world = read(options)
         device = _device(options.device)
     except (SettingError, ValueError) as error:
-        print(f"python -m verify.theorem1: {error}", file=sys.stderr)
+        print(f"python -m verify.theorem1: {one_line(error)}", file=sys.stderr)
         return 2
     console = Console(width=None if sys.stdout.isatty() else 150)
     try:
         with _bars(options.quiet) as (bar, stage):
             result = run(setting, world, device, bar, stage)
         if options.json is not None:
-            write_json(options.json, as_json(result))
+            try:
+                write_json(options.json, as_json(result))
+            except OSError as error:
+                print(f"python -m verify.theorem1: --json {options.json}: {one_line(error)}", file=sys.stderr)
+                return 2
         show(console, result, options.quiet)
     except KeyboardInterrupt:
         print("python -m verify.theorem1: interrupted, nothing written", file=sys.stderr)

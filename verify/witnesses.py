@@ -187,9 +187,9 @@ class Witnesses:
 
 
 def _samples(setting: Setting) -> int:
-    """Contexts per replicate: so many that the whole estimate takes about ten seconds on two cores."""
+    """Contexts per replicate: so many that the whole estimate takes about six seconds on two cores."""
     work = setting.L * setting.M_ft * setting.m * sum(setting.U)
-    wanted = int(512 * (8 * 128 * 6 * 256) / work)
+    wanted = int(256 * (8 * 128 * 6 * 256) / work)
     return max(setting.M_ft, wanted // setting.M_ft * setting.M_ft) if wanted < 8192 else 8192
 
 
