@@ -14,6 +14,7 @@ Both return None when the limit beta = inf fails or ties (some margin of the lim
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from flint import arb, ctx, fmpq, fmpz, fmpz_poly
@@ -105,9 +106,8 @@ def _without_root_at_one(P: fmpz_poly) -> fmpz_poly:
 
 def _roots_above_one(P: fmpz_poly) -> list[arb]:
     """Balls of the real roots x > 1, at the current precision.  Raises ArithmeticError if one cannot be told from 1."""
-    real = [
-        root.real for root, _ in P.complex_roots() if root.imag == 0
-    ]  # zero imaginary parts of real roots are exact
+    pairs: list[Any] = P.complex_roots()  # (root, multiplicity); the imaginary parts of real roots are exactly zero
+    real = [root.real for root, _ in pairs if root.imag == 0]
     unclear = [root for root in real if not (root < 1 or root > 1)]
     if unclear:
         raise ArithmeticError(f"roots {unclear} cannot be told from 1 at {ctx.prec} bits")
