@@ -3,6 +3,7 @@
 python -m verify                       recompute and compare; exit 1 on any change
 python -m verify ledger [--json FILE]  print or write the committed ledger, without recomputing it
 python -m verify record                recompute and write verify/ledger.json: a deliberate act, reviewed as a diff
+python -m verify report -o DIR         write the committed ledger as a static site, without recomputing it
 """
 
 from __future__ import annotations
@@ -75,12 +76,23 @@ def compared(found: dict[str, list[Outcome]]) -> list[str]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     made = OneLineParser(prog="python -m verify", description=__doc__.splitlines()[0] if __doc__ else "")
-    made.add_argument("command", nargs="?", choices=("check", "ledger", "record"), default="check")
+    made.add_argument("command", nargs="?", choices=("check", "ledger", "record", "report"), default="check")
     made.add_argument("--json", metavar="FILE", help="with ledger: write it there")
+    made.add_argument("-o", "--output", metavar="DIR", help="with report: the folder to write")
     options = made.parse_args(arguments)
     console = Console(width=None if sys.stdout.isatty() else 150)
     if options.json is not None and options.command != "ledger":
         made.error(f"--json {options.json}: only with the command ledger")
+    if (options.output is not None) != (options.command == "report"):
+        made.error("report needs -o DIR" if options.output is None else f"-o {options.output}: only with report")
+    if options.command == "report":
+        from verify.report import ReportError, write
+
+        try:
+            console.print(f"written: {write(options.output) / 'index.html'}", markup=False, soft_wrap=True)
+        except ReportError as error:
+            made.error(str(error))
+        return 0
     if options.command == "ledger":
         committed = ledger.load()
         if options.json is not None:

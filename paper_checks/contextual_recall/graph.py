@@ -1,0 +1,167 @@
+"""Which claim rests on which: the references that the paper's own argument makes, Section 4 and Appendix C.2.
+
+An edge (claim, ground, words) says that the paper's argument for `claim` uses `ground`; `words` say where. Printed
+references ("using Lemma C.1", "substituting into Eq. (11)") are quoted; the others are definitions that the next line
+needs. Nothing here depends on a verdict. Ids are those of the claims; an id may be named before its claim is
+transcribed, so readers keep only the edges whose two ends they know.
+
+Two places need a word, because the proof refers ahead of itself. "As we will see, the norm is Theta(1/m)" makes the
+comparison of true and hat gradients rest on the per-sequence gradient and on E[C_y], not on the update that is read
+off later; and the updates rest on that comparison, since they replace the true gradient by the hat one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Edge:
+    """The argument for `claim` uses `ground`; `words` quote or name the place."""
+
+    claim: str
+    ground: str
+    words: str
+
+
+_RESTS_ON: dict[str, dict[str, str]] = {
+    "grad.softmax": {"grad.f": "“where we use ∇_g = W_OV^T ∇_f = W_OV^T u”"},
+    "eq11": {"grad.softmax": "“Finally, we have that”: sum of dL/dlambda_j times the gradient of lambda_j"},
+    "beta.bookkeeping": {"eq11": "the factor beta of Eq. (11), carried into the updated weights"},
+    "lemC1": {"lemC1.logit": "“Using Eq. (13), we have Z = …”"},
+    "subj.rhat": {
+        "lemC1": "“From Lemma C.1, pi_u <= …”",
+        "grad.f": "r_i is u^T W_OV x_i",
+    },
+    "eq12": {
+        "eq11": "“Substituting into Eq. (11), we obtain”",
+        "subj.rhat": "r-hat_i - mean of r-hat in place of r_i - rbar",
+        "index": "p_{3k} and q = 3 N_ft",
+    },
+    "subj.E_tokens": {
+        "subj.E_Cy": "“since Pr(a_i = y | y) = 1/U_L”",
+        "thm2.unbalanced": "“Since each value appears on M/U_L subjects”",
+    },
+    "subj.true_vs_hat": {
+        "subj.rhat": "the bound of |r-hat_i - r_i|",
+        "eq11": "both gradients have the form of Eq. (11)",
+        "eq12": "“as we will see … is Theta(1/m)”",
+        "subj.E_Cy": "“as we will see … is Theta(1/m)”",
+    },
+    "subj.update": {
+        "eq12": "“Taking expectation in Eq. (12) over the context”",
+        "subj.E_Cy": "“and substituting these to simplify”",
+        "subj.E_tokens": "“and substituting these to simplify”",
+        "subj.true_vs_hat": "“Therefore, in the next part, we analyze” the hat gradient",
+        "beta.bookkeeping": "“the updated weight matrix is beta(… + alpha_1 h(p_-1))”",
+    },
+    "rel.first_kq": {
+        "eq11": "the gradient is zero because every r_i is",
+        "window": "“Since S + 2 >= T”",
+    },
+    "rel.ov.neglect": {
+        "lemC1": "“Then, using Lemma C.1, we have that”",
+        "grad.f": "the gradient with respect to W_OV",
+        "window": "attention 1/T on every position",
+    },
+    "rel.ov.expect": {
+        "grad.f": "the gradient with respect to W_OV without its softmax term",
+        "window": "attention 1/T on every position",
+        "thm2.unbalanced": "every value has the frequency 1/U_L",
+    },
+    "rel.ov.norm": {"rel.ov.expect": "“as we will see, the norm is Theta(sqrt(U_L L))”"},
+    "rel.ov.projection": {"rel.ov.expect": "“We right project this gradient”: its fourth term"},
+    "rel.ov.drop": {
+        "rel.ov.expect": "“since M_ft >> U_L”: its second term",
+        "rel.ov.projection": "“We right project this gradient”",
+    },
+    "rel.ov.update": {
+        "rel.ov.drop": "“Since alpha_2 = eta (L T U_L^2)^-1, the updated weight matrix is”",
+        "rel.ov.neglect": "“Therefore, we analyze” the hat gradient “hereon”",
+        "rel.ov.norm": "“i.e. it dominates the norm of the difference”",
+    },
+    "lemC2.logit": {
+        "rel.ov.update": "Lemma C.2: “when using the weights” after the first iteration",
+        "subj.update": "Lemma C.2: “the subject head attends to the query subject”",
+        "window": "Lemma C.2: “the relation head attends uniformly over all T positions”",
+    },
+    "lemC2.middle": {"lemC2.logit": "“Then, we have pi_v <= …”: the logits, exponentiated"},
+    "lemC2": {
+        "lemC2.middle": "the first inequality of the chain",
+        "thm2.step_sizes": "“since alpha_2 <= (lambda_1 + m lambda_2)^-1”",
+    },
+    "rel2.neglect": {
+        "lemC2": "“using Lemma C.2, we have that”",
+        "rel.ov.update": "“We use the updated W_OV^rel to compute the gradient”",
+        "eq11": "“Following similar steps as in the update for the subject head”",
+    },
+    "rel2.sep": {
+        "rel.ov.update": "“We use the updated W_OV^rel to compute the gradient”",
+        "rel.first_kq": "“Since W_KQ^rel remains unchanged in the first iteration, alpha_i = 1/T”",
+        "eq11": "the gradient with respect to W_KQ",
+        "index": "h(s_{j_i}) + p_{3i} and h(a_{j_i}) + p_{3i+2}",
+    },
+    "rel2.attr": {
+        "rel2.sep": "the case tables of r-hat",
+        "subj.E_Cy": "“E[C_y h(y)] = E[h(y) E[C_y | y]] = (m/U_L) E[h(y)]”",
+    },
+    "rel2.subject": {
+        "rel2.sep": "the case tables of r-hat",
+        "subj.E_tokens": "E sum_i 1[a_i = y] h(s_{j_i})",
+        "subj.E_Cy": "E[C_y] = m/U_L",
+    },
+    "rel2.position": {
+        "rel2.sep": "the case tables of r-hat",
+        "subj.E_Cy": "E[C_y] = m/U_L",
+        "index": "p_{3i+2} and p_{3i}",
+    },
+    "rel2.norm": {
+        "rel2.attr": "“as we will see … = Theta(m^2)”",
+        "rel2.subject": "“as we will see … = Theta(m^2)”",
+        "rel2.position": "“as we will see … = Theta(m^2)”",
+    },
+    "rel2.update": {
+        "rel2.attr": "“Combining these terms”",
+        "rel2.subject": "“Combining these terms”",
+        "rel2.position": "“Combining these terms”",
+        "rel2.neglect": "“Therefore, we analyze” the hat gradient “hereafter”",
+        "rel2.norm": "“i.e. it dominates the norm of the difference”",
+        "rel.first_kq": "“two steps of GD on W_KQ^rel”, the first of which changes nothing",
+        "beta.bookkeeping": "“the updated weight matrix is beta(… + alpha_3(…))”",
+    },
+    "thm2.last_step": {
+        "subj.update": "“Using these updated weights”",
+        "rel.ov.update": "“Using these updated weights”",
+        "rel2.update": "“Using these updated weights”",
+    },
+    "thm2.finite_beta": {"thm2.last_step": "“These weights, with sufficiently large beta”"},
+    "thm2.accuracy": {
+        "subj.update": "“the updated weights satisfy”",
+        "rel.ov.update": "“the updated weights satisfy”",
+        "rel2.update": "“the updated weights satisfy”",
+        "thm2.last_step": "“Further, when beta -> inf, this model gets perfect accuracy”",
+        "thm2.hypotheses": "“Assume that …”",
+        "thm2.step_sizes": "“with step size eta”",
+        "window": "“Assume that … T <= S + 2”",
+    },
+    "thm2.unique_attr": {"thm2.accuracy": "the experiment of App. C.3.2 is offered as its validation"},
+    "thm1_vs_2": {
+        "subj.update": "Eq. (6)",
+        "rel.ov.update": "Eq. (7)",
+        "rel2.update": "Eq. (7)",
+        "thm2.hypotheses": "“sufficiently large M, M_ft, small N_ft” against the hypotheses of Theorem 2",
+        "index": "p_{1-3i} against p_{3i+2}",
+    },
+}
+
+
+def edges() -> tuple[Edge, ...]:
+    """Every edge, in the order of the claims above. O(number of edges)."""
+    return tuple(
+        Edge(claim, ground, words) for claim, grounds in _RESTS_ON.items() for ground, words in grounds.items()
+    )
+
+
+def grounds() -> dict[str, tuple[str, ...]]:
+    """Claim id -> ids that its argument uses directly; claims that use none are not keys."""
+    return {claim: tuple(found) for claim, found in _RESTS_ON.items()}

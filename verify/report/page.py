@@ -1,0 +1,149 @@
+"""What a claim's page shows, put together from its ledger entry, the argument and the transcription."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from paper_checks.contextual_recall import claims as transcribed
+from verify.report.argument import SEVERITY, Argument, Standing
+from verify.report.figure import Figure
+from verify.report.formula import Formula, formula, words
+
+MEANING = {
+    "exact": "true as printed",
+    "approximate": "true as the printed approximation; the remainder is stated",
+    "corrected": "false or incomplete as printed; the nearest true statement is derived and holds",
+    "false": "false under its own hypotheses; the smallest counterexample is given",
+    "reading": "depends on the reading; what each reading gives is stated",
+    "undecided": "not decided, which counts as failure",
+}
+READINGS = {
+    "set": "each value that is not the subject's own, once",
+    "literal": "with multiplicity, as the sum over the other subjects is printed",
+}
+STANDING = {
+    Standing.SOUND: "It holds, and so does everything that its argument rests on.",
+    Standing.ALONE: "It holds in the default reading, but not every statement that its printed argument rests on does, in every reading.",
+    Standing.FAILS: "It does not hold as printed.",
+}
+_SETTING = re.compile(
+    r"balanced ((?:\w+=\d+ ?)+)(?:, beta=(?P<beta>[\d.]+))?(?:, window \d+, T=\d+)?(?:, S=(?P<S>\d+))?"
+)
+_FLAGS = {"M": "--M", "L": "--L", "U": "--U", "M_ft": "--M-ft", "N_ft": "--N-ft"}
+
+
+@dataclass(frozen=True)
+class Relation:
+    """Another claim, and the words by which the paper's argument ties the two together."""
+
+    id: str
+    verdict: str
+    title: Markup
+    words: Markup
+
+
+@dataclass(frozen=True)
+class Page:
+    """One claim, ready for the templates."""
+
+    id: str
+    address: str
+    where: str
+    title: Markup
+    verdict: str
+    meaning: str
+    standing: str
+    standing_words: str
+    readings: tuple[tuple[str, str, str], ...]
+    differs: bool
+    statement: Formula
+    correction: Markup | None
+    correction_formula: Formula | None
+    coefficients: bool
+    counterexample: Markup | None
+    remainder: Markup | None
+    mutants: tuple[tuple[str, str], ...]
+    grounds: tuple[Relation, ...]
+    consequences: tuple[Relation, ...]
+    weak: tuple[str, ...]
+    dependents: int
+    figures: tuple[Figure, ...]
+    commands: tuple[tuple[str, str], ...]
+    fingerprint: str
+
+
+def address(name: str) -> str:
+    """File name of a claim's page, relative to the claims folder."""
+    return f"{name}.html"
+
+
+def rerun(entry: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """(what it does, command) for every way to try the claim again."""
+    found = [
+        (
+            "Recompute the verdict of every claim, in both readings, and compare with the ledger",
+            "python -m verify",
+        ),
+        ("Try it at the paper's own setting", "python -m verify.theorem1 --M 256 --L 8"),
+    ]
+    known = _SETTING.match(entry["counterexample"] or "")
+    if known:
+        numbers = dict(pair.split("=") for pair in known.group(1).split())
+        if set(numbers) <= set(_FLAGS):
+            extra = [f"{_FLAGS[name]} {value}" for name, value in numbers.items()]
+            extra += [f"--{name} {value}" for name, value in known.groupdict().items() if value]
+            found.append(("Look at the world of the counterexample", f"python -m verify.theorem1 {' '.join(extra)}"))
+    if len(set(entry["readings"].values())) > 1:
+        found.append(("Try it in the other reading", "python -m verify.theorem1 --M 256 --L 8 --reading literal"))
+    return tuple(found)
+
+
+def _relation(argument: Argument, name: str, said: str) -> Relation:
+    entry = argument.claims[name]
+    return Relation(name, entry["verdict"], words(entry["title"]), words(said))
+
+
+def page(argument: Argument, name: str, figures: tuple[Figure, ...]) -> Page:
+    """The page of a claim. KeyError for an id that the ledger does not have."""
+    entry = argument.claims[name]
+    standing = argument.standing(name)
+    claim = transcribed().get(name)
+    why = {} if claim is None else {mutation.name: mutation.why for mutation in claim.mutations}
+    correction = entry["correction"]
+    return Page(
+        id=name,
+        address=address(name),
+        where=entry["where"],
+        title=words(entry["title"]),
+        verdict=entry["verdict"],
+        meaning=MEANING[entry["verdict"]],
+        standing=str(standing),
+        standing_words=STANDING[standing],
+        readings=tuple((r, READINGS.get(r, r), v) for r, v in entry["readings"].items()),
+        differs=argument.differs(name),
+        statement=formula(entry["statement"]),
+        correction=None if correction is None else words(correction),
+        correction_formula=formula(entry["correction_latex"]) if entry["correction_latex"] else None,
+        coefficients=bool(correction and re.match(r"\w+: [^;]*[*/(]", correction)),
+        counterexample=words(entry["counterexample"]) if entry["counterexample"] else None,
+        remainder=words(entry["remainder"]) if entry["remainder"] else None,
+        mutants=tuple((mutant, why.get(mutant, "")) for mutant in entry["mutants"]),
+        grounds=tuple(_relation(argument, e.ground, e.words) for e in argument.direct_grounds(name)),
+        consequences=tuple(_relation(argument, e.claim, e.words) for e in argument.direct_consequences(name)),
+        weak=tuple(argument.weak_grounds(name)),
+        dependents=len(argument.consequences(name)),
+        figures=tuple(f for f in figures if name in f.claims),
+        commands=rerun(entry),
+        fingerprint=entry["fingerprint"],
+    )
+
+
+def sections(argument: Argument) -> list[tuple[str, list[str]]]:
+    """The claims by their verdict, in the order of severity reversed: what stands first. Empty sections are left out."""
+    found = [(v, [n for n in argument.claims if argument.verdict(n) == v]) for v in reversed(SEVERITY)]
+    return [(verdict, names) for verdict, names in found if names]
