@@ -1,6 +1,8 @@
 """`python -m verify`: recompute every verdict and compare it with the committed ledger.
 
-python -m verify                       recompute and compare; exit 1 on any change
+python -m verify [check]               recompute and compare; exit 1 on any change (--only, --jobs, --json, --junit)
+python -m verify show ID               one claim: the printed statement, the witnesses' numbers, the counterexample
+python -m verify mutants               every mutant and whether its claim's check rejects it
 python -m verify ledger [--json FILE]  print or write the committed ledger, without recomputing it
 python -m verify record                recompute and write verify/ledger.json: a deliberate act, reviewed as a diff
 python -m verify report -o DIR         write the committed ledger as a static site, without recomputing it
@@ -8,83 +10,187 @@ python -m verify report -o DIR         write the committed ledger as a static si
 
 from __future__ import annotations
 
+import argparse
+import os
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import track
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from numerics.world import World
 from verify import ledger
 from verify.arguments import OneLineParser, writable
-from verify.court import Court
-from verify.docket import Outcome, entries, tried
-from verify.output import write_json
-from verify.setting import Setting, SettingError
+from verify.docket import entries
+from verify.junit import write_junit
+from verify.output import revision, versions, write_json
+from verify.recompute import READINGS, State, Trial, recompute
+from verify.records import Record
+from verify.setting import SettingError
+from verify.show import show_claim, show_mutants
 from verify.tables import claims_table
 
-READINGS = ("set", "literal")
+SCHEMA = "contextual-recall-referee/check/1"
+#: Where an interrupted run leaves what it has finished.
+STATE = ".verify-run"
 
 
-def recomputed(console: Console) -> dict[str, list[Outcome]]:
-    """Every claim tried in both readings, in the order of the argument."""
-    found: dict[str, list[Outcome]] = {}
-    for reading in READINGS:
-        setting = Setting(M=256, L=8, U=(32,) * 8, M_ft=128, reading=reading)
-        court = Court(setting, World.balanced(256, 8, 32, 128))
-        items = list(entries().values())
-        steps = track(
-            items,
-            description=f"claims, reading {reading}",
-            console=console,
-            disable=not console.is_terminal,
-            transient=True,
-        )
-        found[reading] = [tried(entry, court) for entry in steps]
-    return found
-
-
-def as_ledger(found: dict[str, list[Outcome]]) -> dict[str, Any]:
-    """The ledger that these outcomes amount to."""
+def as_ledger(records: dict[Trial, Record]) -> dict[str, Any]:
+    """The ledger that these records amount to."""
+    names = list(dict.fromkeys(name for name, _ in records))
     claims = []
-    for i, outcome in enumerate(found["set"]):
-        readings = {reading: str(found[reading][i].verdict) for reading in READINGS}
-        claims.append(ledger.entry_json(outcome, readings))
+    for name in names:
+        readings = {reading: records[name, reading]["verdict"] for reading in READINGS}
+        claims.append(ledger.entry_json(records[name, "set"], readings))
     return {"schema": ledger.SCHEMA, "paper": "arXiv:2603.20969v1", "claims": claims}
 
 
-def compared(found: dict[str, list[Outcome]]) -> list[str]:
-    """Every difference from the committed ledger, and every surviving mutant."""
+def compared(records: dict[Trial, Record], whole: bool) -> dict[Trial, list[str]]:
+    """Every difference from the committed ledger and every surviving mutant, by trial; `whole`: all claims were tried."""
     committed = {entry["id"]: entry for entry in ledger.load()["claims"]}
-    problems = []
+    problems: dict[Trial, list[str]] = {}
+    for (name, reading), one in records.items():
+        found = problems.setdefault((name, reading), [])
+        known = committed.get(name)
+        if known is None:
+            found.append(f"{name}: not in the ledger")
+            continue
+        if known["readings"][reading] != one["verdict"]:
+            found.append(f"{name} ({reading}): verdict {one['verdict']}, recorded {known['readings'][reading]}")
+        if known["fingerprint"] != one["fingerprint"]:
+            found.append(f"{name}: the transcribed wording changed since its verdict was recorded")
+        found += [f"{name} ({reading}): mutant survives: {mutant}" for mutant in one["survivors"]]
+    if whole:
+        tried = {name for name, _ in records}
+        for name in committed:
+            if name not in tried:
+                problems[name, "set"] = [f"{name}: in the ledger, but no longer tried"]
+    return problems
+
+
+def _parser() -> OneLineParser:
+    made = OneLineParser(
+        prog="python -m verify",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    commands = ("check", "show", "mutants", "ledger", "record", "report")
+    made.add_argument("command", nargs="?", choices=commands, default="check")
+    made.add_argument("id", nargs="?", metavar="ID", help="with show: the claim")
+    made.add_argument("--only", metavar="ID[,ID…]", help="with check, mutants: only these claims")
+    made.add_argument("--jobs", metavar="N", default=str(min(2, os.cpu_count() or 1)), help="processes (default 2)")
+    made.add_argument("--json", metavar="FILE", help="with check, ledger: write it there")
+    made.add_argument("--junit", metavar="FILE", help="with check: JUnit XML")
+    made.add_argument(
+        "--state", metavar="DIR", default=STATE, help=f"where an interrupted run is resumed from (default {STATE})"
+    )
+    made.add_argument("--fresh", action="store_true", help="do not resume an interrupted run")
+    made.add_argument("-o", "--output", metavar="DIR", help="with report: the folder to write")
+    return made
+
+
+ALLOWED = {
+    "check": {"only", "jobs", "json", "junit", "state", "fresh"},
+    "show": {"id"},
+    "mutants": {"only", "jobs", "state", "fresh"},
+    "ledger": {"json"},
+    "record": {"jobs", "state", "fresh"},
+    "report": {"output"},
+}
+
+
+def _checked(options: argparse.Namespace, made: OneLineParser) -> tuple[list[Trial], int]:
+    """The trials asked for and the number of processes; bad input is one line and exit 2."""
+    defaults = made.parse_args([])
+    for name in ("id", "only", "json", "junit", "output"):
+        value = getattr(options, name)
+        if value != getattr(defaults, name) and name not in ALLOWED[options.command]:
+            flag = name.upper() if name == "id" else "-o" if name == "output" else f"--{name}"
+            made.error(f"{flag} {value}: not with {options.command}")
+    known = list(entries())
+    wanted = known
+    if options.command == "show":
+        if options.id is None:
+            made.error("show needs the id of a claim, for example thm2.accuracy")
+        wanted = [options.id]
+    elif options.only is not None:
+        wanted = options.only.split(",")
+    for name in wanted:
+        if name not in known:
+            made.error(f"{name!r}: no such claim; one of {', '.join(known)}")
+    if options.command == "report" and options.output is None:
+        made.error("report needs -o DIR")
+    try:
+        jobs = int(options.jobs)
+    except ValueError:
+        jobs = 0
+    if jobs < 1:
+        made.error(f"--jobs {options.jobs}: must be a whole number, at least 1")
+    for name in ("json", "junit"):
+        if getattr(options, name) is not None:
+            try:
+                writable(f"--{name}", getattr(options, name))
+            except SettingError as error:
+                made.error(str(error))
+    # Neighbours share worlds: all claims of one reading, then of the other.
+    return [(name, reading) for reading in READINGS for name in known if name in wanted], jobs
+
+
+def _recomputed(trials: list[Trial], jobs: int, state: State, label: str) -> dict[Trial, Record]:
+    """With a progress bar on a terminal."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(label, total=len(trials))
+
+        def advance(which: Trial, resumed: bool) -> None:
+            progress.update(task, advance=1, description=f"{label}: {which[0]}{' (resumed)' if resumed else ''}")
+
+        return recompute(trials, jobs, state, advance)
+
+
+def _check(console: Console, records: dict[Trial, Record], options: argparse.Namespace, seconds: float) -> int:
+    problems = compared(records, whole=options.only is None)
+    lines = [line for found in problems.values() for line in found]
+    if options.json is not None:
+        write_json(
+            options.json,
+            {
+                "schema": SCHEMA,
+                "claims": list(records.values()),
+                "problems": lines,
+                "versions": versions(),
+                "revision": revision(),
+                "seconds": round(seconds, 3),
+            },
+        )
+    if options.junit is not None:
+        write_junit(options.junit, list(records.values()), problems)
     for reading in READINGS:
-        for o in found[reading]:
-            name, known = o.entry.claim.id, committed.get(o.entry.claim.id)
-            if known is None:
-                problems.append(f"{name}: not in the ledger")
-                continue
-            if known["readings"][reading] != o.verdict:
-                problems.append(f"{name} ({reading}): verdict {o.verdict}, recorded {known['readings'][reading]}")
-            if known["fingerprint"] != o.entry.claim.fingerprint:
-                problems.append(f"{name}: the transcribed wording changed since its verdict was recorded")
-            problems += [f"{name} ({reading}): mutant survives: {mutant}" for mutant in o.survivors]
-    known_ids = {o.entry.claim.id for o in found["set"]}
-    return problems + [f"{name}: in the ledger, but no longer tried" for name in committed if name not in known_ids]
+        console.print(f"reading: {reading}")
+        console.print(claims_table([one for (_, r), one in records.items() if r == reading], ledger.recorded(reading)))
+    for line in lines:
+        console.print(line, style="bold red", markup=False, highlight=False)
+    undecided = sum(one["verdict"] == "undecided" for one in records.values())
+    slowest = sorted(records.values(), key=lambda one: -one["seconds"])[:3]
+    profile = ", ".join(f"{one['id']} ({one['reading']}) {one['seconds']:.1f} s" for one in slowest)
+    console.print(
+        f"{len({name for name, _ in records})} claims in {len(READINGS)} readings, {undecided} undecided, {len(lines)} differences "
+        f"from the ledger; {seconds:.0f} s; slowest: {profile}",
+        highlight=False,
+    )
+    return 1 if lines or undecided else 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    made = OneLineParser(prog="python -m verify", description=__doc__.splitlines()[0] if __doc__ else "")
-    made.add_argument("command", nargs="?", choices=("check", "ledger", "record", "report"), default="check")
-    made.add_argument("--json", metavar="FILE", help="with ledger: write it there")
-    made.add_argument("-o", "--output", metavar="DIR", help="with report: the folder to write")
+    """The command line."""
+    made = _parser()
     options = made.parse_args(arguments)
+    trials, jobs = _checked(options, made)
     console = Console(width=None if sys.stdout.isatty() else 150)
-    if options.json is not None and options.command != "ledger":
-        made.error(f"--json {options.json}: only with the command ledger")
-    if (options.output is not None) != (options.command == "report"):
-        made.error("report needs -o DIR" if options.output is None else f"-o {options.output}: only with report")
     if options.command == "report":
         from verify.report import ReportError, write
 
@@ -96,34 +202,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command == "ledger":
         committed = ledger.load()
         if options.json is not None:
-            try:
-                writable("--json", options.json)
-            except SettingError as error:
-                made.error(str(error))
             write_json(options.json, committed)
         else:
             for entry in committed["claims"]:
                 console.print(f"{entry['id']:18} {entry['verdict']:12} {entry['title']}", markup=False, highlight=False)
         return 0
+    begun = time.perf_counter()
+    state = State(Path(options.state), options.fresh)
     try:
-        found = recomputed(Console(stderr=True))
+        records = _recomputed(trials, 1 if options.command == "show" else jobs, state, "claims")
     except KeyboardInterrupt:
-        print("python -m verify: interrupted, nothing written", file=sys.stderr)
+        print(f"python -m verify: interrupted; the same command goes on from {options.state}", file=sys.stderr)
         return 130
-    if options.command == "record":
-        write_json(Path(__file__).with_name(ledger.NAME), as_ledger(found))
-        console.print(f"recorded {len(found['set'])} claims; review the diff before committing it")
+    state.clear()
+    if options.command == "show":
+        recorded = {reading: ledger.recorded(reading).get(options.id, "nothing") for reading in READINGS}
+        show_claim(console, entries()[options.id].claim, list(records.values()), recorded)
         return 0
-    problems = compared(found)
-    for reading in READINGS:
-        console.print(f"reading: {reading}")
-        console.print(claims_table(found[reading], ledger.recorded(reading)))
-    for problem in problems:
-        console.print(problem, style="bold red", markup=False, highlight=False)
-    console.print(
-        f"{len(found['set'])} claims in {len(READINGS)} readings, {len(problems)} differences from the ledger"
-    )
-    return 1 if problems else 0
+    if options.command == "mutants":
+        return 1 if show_mutants(console, list(records.values())) else 0
+    if options.command == "record":
+        write_json(Path(__file__).with_name(ledger.NAME), as_ledger(records))
+        console.print(f"recorded {len(trials) // len(READINGS)} claims; review the diff before committing it")
+        return 0
+    return _check(console, records, options, time.perf_counter() - begun)
 
 
 if __name__ == "__main__":

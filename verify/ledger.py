@@ -6,7 +6,7 @@ import json
 from importlib import resources
 from typing import Any
 
-from verify.docket import Outcome
+from verify.records import Record
 from verify.verdict import Verdict
 
 NAME = "ledger.json"
@@ -23,21 +23,32 @@ def recorded(reading: str) -> dict[str, str]:
     return {entry["id"]: entry["readings"][reading] for entry in load()["claims"]}
 
 
-def entry_json(o: Outcome, readings: dict[str, str]) -> dict[str, Any]:
-    """One claim of the ledger; the verdict is the one in the default reading."""
-    claim = o.entry.claim
-    right = o.verdict is Verdict.EXACT
+def overall(readings: dict[str, str]) -> str:
+    """The verdict of a claim over both readings: the common one, or `reading` where a construction is right in one only.
+
+    A claim that is exact or approximate in one reading and not in the other depends on the reading; where it fails in
+    both, the verdict of the default reading stands.
+    """
+    good = {str(Verdict.EXACT), str(Verdict.APPROXIMATE)}
+    differ = len({verdict in good for verdict in readings.values()}) > 1
+    return str(Verdict.READING) if differ else readings["set"]
+
+
+def entry_json(one: Record, readings: dict[str, str]) -> dict[str, Any]:
+    """One claim of the ledger, from its record in the default reading and the verdicts of both."""
+    verdict = overall(readings)
+    right = verdict == Verdict.EXACT
     return {
-        "id": claim.id,
-        "verdict": str(o.verdict),
+        "id": one["id"],
+        "verdict": verdict,
         "readings": readings,
-        "where": claim.where,
-        "title": claim.title,
-        "statement": claim.wording,
-        "fingerprint": claim.fingerprint,
-        "correction": None if right else o.statement.words,
-        "correction_latex": None if right else (o.statement.latex or None),
-        "counterexample": o.printed.counterexample or None,
-        "remainder": o.printed.remainder or None,
-        "mutants": [mutation.name for mutation, _ in o.mutants],
+        "where": one["where"],
+        "title": one["title"],
+        "statement": one["printed"],
+        "fingerprint": one["fingerprint"],
+        "correction": None if right else one["derived"],
+        "correction_latex": None if right else (one["derived_latex"] or None),
+        "counterexample": one["counterexample"],
+        "remainder": one["remainder"],
+        "mutants": [mutant["name"] for mutant in one["mutants"]],
     }

@@ -9,10 +9,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from paper_checks.claim import Claim
 from verify.coefficients import Row
 from verify.conclude import Conclusion
-from verify.docket import Outcome
+from verify.records import Record
 from verify.setting import Setting
 from verify.verdict import Verdict
 
@@ -110,35 +109,30 @@ def coefficient_table(rows: list[Row], exact_route: str, autograd: str, true_rou
     return table
 
 
-def claims_table(outcomes: list[Outcome], recorded: dict[str, str]) -> Table:
+def claims_table(records: list[Record], recorded: dict[str, str]) -> Table:
     """A line a claim: verdict, what is true instead, mutants killed."""
     table = Table(title="Claims", title_justify="left")
     table.add_column("claim", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     table.add_column("mutants", justify="right", no_wrap=True)
     table.add_column("what is printed / what is true", overflow="fold")
-    for o in outcomes:
-        claim: Claim = o.entry.claim
-        killed = len(o.mutants) - len(o.survivors)
-        mark = (
-            ""
-            if recorded.get(claim.id) == o.verdict
-            else f" [bold red](recorded: {recorded.get(claim.id, 'nothing')})[/bold red]"
+    for one in records:
+        killed, verdict = len(one["mutants"]) - len(one["survivors"]), Verdict(one["verdict"])
+        known = recorded.get(one["id"], "nothing")
+        mark = "" if known == verdict else f" [bold red](recorded: {known})[/bold red]"
+        said = (
+            escape(one["title"])
+            if verdict is Verdict.EXACT
+            else f"{escape(one['title'])}\n[dim]-> {escape(_true(one))}[/dim]"
         )
-        said = escape(claim.title) if o.verdict is Verdict.EXACT else f"{escape(claim.title)}\n[dim]-> {_true(o)}[/dim]"
-        table.add_row(
-            claim.id,
-            f"[{STYLES[o.verdict]}]{o.verdict}[/]{mark}",
-            f"{killed}/{len(o.mutants)}",
-            said,
-        )
+        table.add_row(one["id"], f"[{STYLES[verdict]}]{verdict}[/]{mark}", f"{killed}/{len(one['mutants'])}", said)
     return table
 
 
-def _true(o: Outcome) -> str:
-    if o.verdict is Verdict.APPROXIMATE and o.printed.remainder:
-        return escape(o.printed.remainder)
-    return escape(o.statement.words)
+def _true(one: Record) -> str:
+    if one["verdict"] == Verdict.APPROXIMATE and one["remainder"]:
+        return one["remainder"]
+    return one["derived"]
 
 
 def conclusion_lines(console: Console, c: Conclusion) -> None:

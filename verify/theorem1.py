@@ -27,6 +27,7 @@ from verify.docket import Outcome, entries, tried
 from verify.evidence import Evidence
 from verify.finite import Finite, finite
 from verify.output import revision, versions, write_json
+from verify.records import record
 from verify.setting import Setting, SettingError
 from verify.witnesses import Witnesses
 
@@ -136,35 +137,12 @@ def as_json(result: Result) -> dict[str, Any]:
             "sharp_M_ft": result.sharp_M_ft,
             "other_S": None if result.other_S is None else {"S": result.other_S[0], "hat": result.other_S[1].as_json()},
         },
-        "claims": [_claim_json(o) for o in result.outcomes],
+        "claims": [record(o, result.setting.reading) for o in result.outcomes],
         "problems": result.problems,
         "versions": versions(),
         "revision": revision(),
         "seconds": round(result.seconds, 3),
         "stages": {name: round(seconds, 3) for name, seconds in result.stages.items()},
-    }
-
-
-def _claim_json(o: Outcome) -> dict[str, Any]:
-    claim = o.entry.claim
-    return {
-        "id": claim.id,
-        "verdict": str(o.verdict),
-        "where": claim.where,
-        "title": claim.title,
-        "fingerprint": claim.fingerprint,
-        "printed": claim.wording,
-        "derived": o.statement.words,
-        "derived_latex": o.statement.latex,
-        "counterexample": o.printed.counterexample or None,
-        "remainder": o.printed.remainder or None,
-        "evidence": [e.as_json(claim.id) for e in o.printed.evidence],
-        "derived_evidence": [e.as_json(claim.id) for e in o.derived.evidence],
-        "mutants": [
-            {"name": mutation.name, "why": mutation.why, "found": str(found.status)} for mutation, found in o.mutants
-        ],
-        "survivors": list(o.survivors),
-        "seconds": round(o.seconds, 3),
     }
 
 
@@ -195,7 +173,7 @@ def show(console: Console, result: Result, quiet: bool) -> None:
         if result.finite is not None:
             result.finite.show(console)
         console.print()
-        console.print(tables.claims_table(result.outcomes, result.recorded))
+        console.print(tables.claims_table([record(o, setting.reading) for o in result.outcomes], result.recorded))
         for problem in result.problems:
             console.print(f"[bold red]{problem}[/bold red]", highlight=False)
         console.print(f"{result.seconds:.1f} s", highlight=False)

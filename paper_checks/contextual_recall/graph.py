@@ -25,6 +25,59 @@ class Edge:
 
 
 _RESTS_ON: dict[str, dict[str, str]] = {
+    "prop1.f_subj": {"eq1": "“with beta -> inf, this head outputs”"},
+    "prop1.logits": {"prop1.f_subj": "“Combining these outputs”"},
+    "prop1.last": {
+        "prop1.logits": "“yielding the correct prediction”",
+        "prop3.t=T": "the grammar head's output “does not affect the conclusions, as shown in the full proof in App. C”",
+    },
+    "prop3.f_grm.T": {
+        "eq1": "the output of the grammar head at t = T",
+        "pt.length": "the weight 1/T of every position",
+    },
+    "prop3.t<T.rel_subj": {"eq1": "the outputs of the two heads at t < T"},
+    "prop3.t=T": {
+        "prop1.f_subj": "f_subj at t = T",
+        "prop3.f_grm.T": "“Combining the outputs of the individual heads”",
+    },
+    "prop3.t=T-1": {"prop3.t<T.rel_subj": "“Combining the outputs of the individual heads”"},
+    "prop3.t=T-S-1": {"prop3.t<T.rel_subj": "“Combining the outputs of the individual heads”"},
+    "prop3.t=T-S-2": {"prop3.t<T.rel_subj": "“Combining the outputs of the individual heads”"},
+    "prop3.window": {"prop3.t<T.rel_subj": "“Combining the outputs of the individual heads”"},
+    "prop3.earlier": {
+        "prop3.t=T-1": "“it can be easily extended to other cases where t < T - S - 2”",
+        "prop3.t=T-S-1": "“it can be easily extended to other cases where t < T - S - 2”",
+        "prop3.t=T-S-2": "“it can be easily extended to other cases where t < T - S - 2”",
+        "prop3.window": "“it can be easily extended to other cases where t < T - S - 2”",
+    },
+    "prop3.always": {
+        "prop3.t=T": "the case t = T",
+        "prop3.t=T-1": "the case t = T - 1",
+        "prop3.t=T-S-1": "the case t = T - S - 1",
+        "prop3.t=T-S-2": "the case t = T - S - 2",
+        "prop3.window": "the cases in between",
+        "prop3.earlier": "the cases t < T - S - 2",
+    },
+    "prop2.last": {
+        "prop1.f_subj": "“The subject head operates similarly”",
+        "prop4.coverage": "“the set of attributes seen during finetuning U' should match the full set U”",
+        "prop2_vs_4.rel": "its proof in App. C is that of Proposition 4",
+    },
+    "prop4.f": {
+        "prop1.f_subj": "“minimal changes to the construction in the proof of Proposition 1”",
+        "prop3.f_grm.T": "“the grammar head is unchanged”",
+    },
+    "prop4.last": {
+        "prop4.f": "“Combining the outputs of the individual heads”",
+        "prop4.coverage": "“when beta -> inf and U' = U”",
+    },
+    "beta.prop1": {"prop1.last": "“scaled by a sufficiently large beta”"},
+    "beta.prop2": {"prop2.last": "“scaled by a sufficiently large beta”"},
+    "beta.3head": {
+        "prop3.always": "“when the scalar beta -> inf”",
+        "prop4.last": "“when the scalar beta -> inf”",
+    },
+    "grad.f": {"eq1": "“Recall that f(X) = sum_k W_OV^k g_k(X)”"},
     "grad.softmax": {"grad.f": "“where we use ∇_g = W_OV^T ∇_f = W_OV^T u”"},
     "eq11": {"grad.softmax": "“Finally, we have that”: sum of dL/dlambda_j times the gradient of lambda_j"},
     "beta.bookkeeping": {"eq11": "the factor beta of Eq. (11), carried into the updated weights"},
@@ -32,6 +85,7 @@ _RESTS_ON: dict[str, dict[str, str]] = {
     "subj.rhat": {
         "lemC1": "“From Lemma C.1, pi_u <= …”",
         "grad.f": "r_i is u^T W_OV x_i",
+        "vocab.size": "“since V >= M + U_L L >> mL”",
     },
     "eq12": {
         "eq11": "“Substituting into Eq. (11), we obtain”",
@@ -133,6 +187,7 @@ _RESTS_ON: dict[str, dict[str, str]] = {
         "subj.update": "“Using these updated weights”",
         "rel.ov.update": "“Using these updated weights”",
         "rel2.update": "“Using these updated weights”",
+        "prop4.last": "“following similar steps as in the proof of Proposition 4”",
     },
     "thm2.finite_beta": {"thm2.last_step": "“These weights, with sufficiently large beta”"},
     "thm2.accuracy": {

@@ -38,6 +38,20 @@ def _log2_ticks(axis: Any, values: tuple[float, ...]) -> None:
     axis.set_ticks([], minor=True)
 
 
+def _log_ticks(axes: Any) -> None:
+    """Ticks at 1, 2, 5 times powers of ten on a short logarithmic y axis, at powers of ten on a long one."""
+    low, high = axes.get_ylim()
+    steps = (1, 2, 5) if high / low < 100 else (1,)
+    values = [d * 10.0**k for k in range(-4, 5) for d in steps if low <= d * 10.0**k <= high]
+    axes.yaxis.set_ticks(values, [f"{v:g}" for v in values], minor=False)
+    axes.yaxis.set_ticks([], minor=True)
+
+
+def _named(axes: Any, words: str, point: tuple[float, float], place: tuple[float, float], ha: str) -> None:
+    """Words away from the curves, with a thin line to their point."""
+    axes.annotate(words, point, place, ha=ha, arrowprops={"arrowstyle": "-", "color": FAINT, "shrinkB": 5})
+
+
 def region() -> Figure:
     """Where in (U, M_ft) the theorem's conclusion holds."""
     N_ft = (1, 5, 16)
@@ -53,13 +67,7 @@ def region() -> Figure:
             )
         axes.plot(sweep.x, sweep.x, color=FAINT, linewidth=1.2, label="M_ft = U")
         axes.plot([PAPER["U"]], [PAPER["M_ft"]], "*", color="#000000", markersize=13, linestyle="none")
-        axes.annotate(
-            "the paper: U = 32, M_ft = 128",
-            (PAPER["U"], PAPER["M_ft"]),
-            (10, -30),
-            textcoords="offset points",
-            ha="right",
-        )
+        _named(axes, "the paper: U = 32, M_ft = 128", (PAPER["U"], PAPER["M_ft"]), (61, 5.5), ha="right")
         axes.set(
             xscale="log",
             yscale="log",
@@ -97,7 +105,7 @@ def scores() -> Figure:
         lines(axes, sweep.x, sweep.columns, every=4)
         for at, words in ((PAPER["M_ft"], "the paper"), (sharp, f"sharp: {sharp}")):
             axes.axvline(at, color=FAINT, linewidth=1.2)
-            axes.annotate(words, (at, -8.4), (-4, 0), textcoords="offset points", ha="right")
+            axes.annotate(words, (at, -3.2), (-4, 0), textcoords="offset points", ha="right")
         axes.set(xlabel="M_ft, finetuning subjects", ylabel="score × 10⁶", xlim=(64, 256), ylim=(-9, 8))
         axes.legend(frameon=False, ncols=3, loc="upper right", fontsize=10)
 
@@ -149,9 +157,9 @@ def remainder() -> Figure:
 
     def draw(axes: Any) -> None:
         lines(axes, sweep.x, sweep.columns)
-        here = sweep.columns["relative remainder"][ratios.index(4)]
+        here = sweep.columns["relative remainder"][ratios.index(4)] or 0.0
         axes.plot([4], [here], "*", color="#000000", markersize=13)
-        axes.annotate("the paper: M_ft / U = 4", (4, here), (-2, -18), textcoords="offset points", ha="right")
+        _named(axes, "the paper: M_ft / U = 4", (4, here), (1.1, 0.11), ha="left")
         axes.set(xscale="log", yscale="log", xlabel="M_ft / U", ylabel="relative size (Frobenius)")
         _log2_ticks(axes.xaxis, (1, 4, 16, 64, 256))
         _log2_ticks(axes.yaxis, (0.1, 0.2, 0.5, 1))
@@ -189,6 +197,7 @@ def _norm(
             )
         axes.axvline(where, color=FAINT, linewidth=1.2)
         axes.set(xscale="log", yscale="log", xlabel=label, ylabel="norm")
+        _log_ticks(axes)
         _log2_ticks(axes.xaxis, tuple(int(x) for x in sweep.x if x == int(x) and (int(x) & (int(x) - 1)) == 0))
         axes.legend(frameon=False, fontsize=10)
 

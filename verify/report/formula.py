@@ -91,6 +91,8 @@ def pieces(latex: str) -> list[str]:
 def prepared(latex: str) -> str:
     """The same formula in macros that the converter knows."""
     latex = re.sub(r"\\mathds\s*\{?1\}?", "𝟙", latex)
+    latex = latex.replace("M_{ft}", r"M_{\text{ft}}")
+    latex = re.sub(r"\\eta_\{ov\}(?!\^)", r"\\eta_{OV}^{\\text{rel}}", latex)
     latex = re.sub(r"\\mathrm\{([A-Za-z]{2,})\}", r"\\text{\1}", latex)
     latex = re.sub(r"(\\text\{[^{}]*\}): ", r"\1:\\ ", latex).replace(":=", "≔")
     return latex.replace(r"\lVert", r"\Vert ").replace(r"\rVert", r"\Vert ")

@@ -36,7 +36,7 @@ class Layout:
 class Sizes:
     """Of a node, of the gap between neighbours, between layers, and of the margin around all (in user units)."""
 
-    node_width: float = 134.0
+    node_width: float = 142.0
     node_height: float = 44.0
     gap: float = 14.0
     layer_gap: float = 46.0
@@ -58,8 +58,29 @@ def layers(graph: nx.DiGraph) -> dict[str, int]:
 
 
 def laid_out(graph: nx.DiGraph, sizes: Sizes | None = None) -> Layout:
-    """The drawing. O(sweeps * edges * depth) for the order, and as much for the places."""
+    """The drawing; nodes without an edge stand in rows of their own below the rest.
+
+    O(sweeps * edges * depth) for the order, and as much for the places.
+    """
     sizes = sizes or Sizes()
+    loose = [node for node in graph if graph.degree(node) == 0]
+    joined = _joined(graph.subgraph([node for node in graph if graph.degree(node)]), sizes)
+    if not loose:
+        return joined
+    step = sizes.node_width + sizes.gap
+    columns = max(4, int((joined.width - 2 * sizes.margin + sizes.gap) // step))
+    top = joined.height - sizes.margin + sizes.layer_gap if joined.nodes else sizes.margin
+    nodes = dict(joined.nodes)
+    for i, node in enumerate(loose):
+        row, column = divmod(i, columns)
+        x = sizes.margin + sizes.node_width / 2 + column * step
+        nodes[node] = (x, top + sizes.node_height / 2 + row * (sizes.node_height + sizes.gap))
+    width = max(joined.width, sizes.margin * 2 + min(columns, len(loose)) * step - sizes.gap)
+    height = max(y for _, y in nodes.values()) + sizes.node_height / 2 + sizes.margin
+    return Layout(nodes, joined.edges, round(width, 1), round(height, 1))
+
+
+def _joined(graph: nx.DiGraph, sizes: Sizes) -> Layout:
     layer = layers(graph)
     rows: list[list[Spot]] = [[] for _ in range(1 + max(layer.values(), default=-1))]
     for node in graph:

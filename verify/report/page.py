@@ -34,6 +34,8 @@ STANDING = {
 _SETTING = re.compile(
     r"balanced ((?:\w+=\d+ ?)+)(?:, beta=(?P<beta>[\d.]+))?(?:, window \d+, T=\d+)?(?:, S=(?P<S>\d+))?"
 )
+#: Claims on data, model and Propositions 1-4: not on the bench of Theorem 1/2.
+_CONSTRUCTIONS = re.compile(r"(pt|vocab|icl|div|eq1|prop\d|prop\d_\w+|beta\.(prop\d|3head))(\.|=|$)")
 _FLAGS = {"M": "--M", "L": "--L", "U": "--U", "M_ft": "--M-ft", "N_ft": "--N-ft"}
 
 
@@ -52,6 +54,7 @@ class Page:
     """One claim, ready for the templates."""
 
     id: str
+    slug: str
     address: str
     where: str
     title: Markup
@@ -77,20 +80,24 @@ class Page:
     fingerprint: str
 
 
+def slug(name: str) -> str:
+    """A claim's id in the letters that file names and fragments may have everywhere."""
+    return re.sub(r"[^A-Za-z0-9._-]", "-", name.replace("=", "-eq-").replace("<", "-lt-"))
+
+
 def address(name: str) -> str:
     """File name of a claim's page, relative to the claims folder."""
-    return f"{name}.html"
+    return f"{slug(name)}.html"
 
 
 def rerun(entry: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """(what it does, command) for every way to try the claim again."""
     found = [
-        (
-            "Recompute the verdict of every claim, in both readings, and compare with the ledger",
-            "python -m verify",
-        ),
-        ("Try it at the paper's own setting", "python -m verify.theorem1 --M 256 --L 8"),
+        ("Recompute the verdict of every claim, in both readings, and compare with the ledger", "python -m verify")
     ]
+    if _CONSTRUCTIONS.match(entry["id"]):
+        return tuple(found)
+    found.append(("Try it at the paper's own setting", "python -m verify.theorem1 --M 256 --L 8"))
     known = _SETTING.match(entry["counterexample"] or "")
     if known:
         numbers = dict(pair.split("=") for pair in known.group(1).split())
@@ -117,6 +124,7 @@ def page(argument: Argument, name: str, figures: tuple[Figure, ...]) -> Page:
     correction = entry["correction"]
     return Page(
         id=name,
+        slug=slug(name),
         address=address(name),
         where=entry["where"],
         title=words(entry["title"]),

@@ -23,7 +23,7 @@ from verify.report.drawing import SIGNS, drawn
 from verify.report.figure import Figure
 from verify.report.figures import figures
 from verify.report.folder import checked, replaced
-from verify.report.page import MEANING, Page, page, sections
+from verify.report.page import MEANING, Page, address, page, sections
 from verify.report.stamp import Stamp, stamp
 
 PAPER_TITLE = "Understanding Contextual Recall in Transformers"
@@ -69,7 +69,7 @@ def site(ledger: Mapping[str, Any], made: Stamp, plots: tuple[Figure, ...] | Non
     }
     names = list(pages)
     for i, name in enumerate(names):
-        files[f"claims/{name}.html"] = rendered(
+        files[f"claims/{address(name)}"] = rendered(
             "claim.html",
             up="../",
             claim=pages[name],
@@ -87,7 +87,7 @@ def _overview(found: Argument) -> dict[str, Any]:
         "alone": sum(found.standing(n) is Standing.ALONE for n in found.claims),
         "differing": [name for name in found.claims if found.differs(name)],
         "sections": sections(found),
-        "graph": drawn(found, lambda name: f"claims/{name}.html"),
+        "graph": drawn(found, lambda name: f"claims/{address(name)}"),
         "edges": len(found.edges),
     }
 
@@ -100,7 +100,7 @@ def _erratum(found: Argument, pages: Mapping[str, Page]) -> dict[str, Any]:
         "roots": [(n, len(found.consequences(n))) for n in found.roots_of_failure()],
         "refuted": [n for n in failing if found.verdict(n) == "false"],
         "corrected": [n for n in failing if found.verdict(n) == "corrected"],
-        "conventions": [n for n in failing if found.verdict(n) in ("reading", "undecided")],
+        "conventions": [n for n in failing if found.verdict(n) in ("reading", "undecided") and not found.differs(n)],
         "approximate": [n for n in order if found.verdict(n) == "approximate"],
         "differing": [n for n in order if found.differs(n)],
         "kept": [n for n in pages if found.verdict(n) == "exact" and not found.differs(n)],
