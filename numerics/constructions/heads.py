@@ -147,7 +147,7 @@ def subject_head(world: World, T: int, reading: str = "set", query_position: boo
             others = set(attribute.ravel().tolist()) - set(attribute[j].tolist())
             total = basis.tokens(others)
         else:
-            total = sum((basis.tokens(attribute[k]) for k in range(world.M) if k != j), 0 * basis.sep)
+            total = basis.tokens(np.delete(attribute, j, axis=0).ravel())
         ov -= np.outer(total, basis.tokens([world.subject_token(j)]))
     return _head(basis, kq, ov)
 
@@ -180,7 +180,7 @@ def finetuned_relation_head(world: World, T: int, proposition: int) -> Head:
 
 
 def grammar_head(world: World, T: int, width: int) -> Head:
-    """The grammar head of Props. 3 and 4, p over the last `width` positions (printed: S + 2).  Cost O((V + M L) d^2).
+    """The grammar head of Props. 3 and 4, p over the last `width` positions (printed: S + 2).  Cost O((M + L) d^2).
 
     W_KQ^grm = sum_u h(u) h(u)^T + sum_j h(s_j) h(s_j)^T + sum_l (h(r_l) + h(sep) + p) h(r_l)^T
                + (sum_l h(r_l) + h(sep) + p) sum_g h(g)^T
@@ -190,15 +190,14 @@ def grammar_head(world: World, T: int, width: int) -> Head:
     basis = Basis(world, T)
     kq, ov = _zeros(basis)
     p = basis.positions(width)
-    for v in range(world.attribute_offsets[-1]):  # subjects and attribute values
-        kq += np.outer(basis.tokens([v]), basis.tokens([v]))
+    # sum_v h(v) h(v)^T over subjects and attribute values, which are the first tokens.
+    kq += np.diag(basis.tokens(range(world.attribute_offsets[-1])))
     for l in range(world.L):
         kq += np.outer(basis.relation(l) + basis.sep + p, basis.relation(l))
     kq += np.outer(basis.relations + basis.sep + p, basis.grammar)
     # W_OV is held twice as large, because of the 1/2.
     for j in range(world.M):
-        for l in range(world.L):
-            ov += 2 * np.outer(basis.tokens([j]), basis.tokens([int(world.attribute_token[j, l])]))
+        ov += 2 * np.outer(basis.tokens([world.subject_token(j)]), basis.tokens(world.attribute_token[j]))
     ov += 2 * np.outer(basis.grammar + basis.relations, basis.subjects + basis.sep)
     ov += np.outer(basis.grammar + 2 * basis.sep, basis.relations)
     return _head(basis, kq, ov, 2)

@@ -9,7 +9,7 @@ from numerics.pretraining.chains import (
     reached,
     transition_pool,
 )
-from numerics.pretraining.enumerate import Sequences, population_size, sequences, weight
+from numerics.pretraining.enumerate import Sequences, population_size, sampled, sequences, weight
 from numerics.pretraining.law import hazard, next_token_law
 from numerics.pretraining.layout import Layout
 from numerics.pretraining.roles import KINDS, Role, roles
@@ -29,6 +29,7 @@ __all__ = [
     "population_size",
     "reached",
     "roles",
+    "sampled",
     "sequences",
     "transition_pool",
     "weight",

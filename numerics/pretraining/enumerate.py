@@ -88,3 +88,19 @@ def sequences(world: World, S: int, n_tr: int, chunk: int = 1 << 13) -> Iterator
         drawn = digits(np.arange(start, min(start + chunk, size), dtype=np.int64), radices)
         each = drawn[:, 1:].reshape(len(drawn), layout.n_tr, layout.S + 1)
         yield assembled(world, layout, drawn[:, 0], each[:, :, 0], each[:, :, 1] + 1, each[:, :, 2:])
+
+
+def sampled(world: World, S: int, n_tr: int, size: int, seed: int = 0) -> Sequences:
+    """`size` independent sequences of the population, for worlds that cannot be enumerated.  Cost O(size T).
+
+    Raises ValueError for S < 1, n_tr < 1, size < 1, seed < 0, no grammar tokens with S > 1.
+    """
+    layout = Layout(S, n_tr)
+    population_size(world, S, n_tr)
+    size = checked_integer("size", size, 1)
+    generator = np.random.default_rng(checked_integer("seed", seed, 0))
+    subjects = generator.integers(world.M, size=size)
+    types = generator.integers(world.L, size=(size, layout.n_tr))
+    slots = generator.integers(1, layout.S + 1, size=(size, layout.n_tr))
+    grammar = generator.integers(max(world.G, 1), size=(size, layout.n_tr, layout.S - 1))
+    return assembled(world, layout, subjects, types, slots, grammar)

@@ -96,6 +96,25 @@ def test_printed_outputs_at_the_last_position():
             assert f[WORLD.relation_token(0)] == Fraction(2 * n_tr, T)
 
 
+def test_subject_and_relation_head_before_the_last_position():
+    # Away from [sep] both heads are uniform over 1..t: every relation and every subject token so far counts.
+    S, n_tr = 2, 2
+    construction, layout = prop3(WORLD, S, n_tr), Layout(S, n_tr)
+    for batch in sequences(WORLD, S, n_tr):
+        for t in range(1, layout.T):
+            tokens = batch.tokens[::37]
+            found = evaluate(construction, tokens, t)
+            for b, row in enumerate(tokens[:, :t].tolist()):
+                if row[-1] == WORLD.sep_token:
+                    continue
+                f_rel, f_subj = found.heads["rel"].f(b), found.heads["subj"].f(b)
+                own = WORLD.attribute_token[row[0]].tolist()
+                for ell in range(WORLD.L):
+                    for u in WORLD.attribute_range(ell):
+                        assert f_rel[u] == Fraction(row.count(WORLD.relation_token(ell)), t)
+                        assert f_subj[u] == (0 if u in own else -Fraction(row.count(row[0]), t))
+
+
 def test_margins_and_outcomes():
     numerator = np.array([[3, 1, 0], [2, 2, 0], [0, 5, 5], [-1, -2, -3]])
     found = evaluate(prop1(WORLD, 1, 1), np.array([[0, WORLD.relation_token(0), WORLD.sep_token]] * 4))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numerics.pretraining import Layout, population_size, sequences, weight
+from numerics.pretraining import Layout, population_size, sampled, sequences, weight
 from numerics.world import World
 
 
@@ -56,6 +56,20 @@ def test_weights_are_those_of_the_draws():
     assert weight(world, 3, 2) == Fraction(1, 2) * (Fraction(1, 2) * Fraction(1, 3) * Fraction(1, 3) ** 2) ** 2
     slots = Counter(s for b in sequences(world, 3, 1) for s in b.slots[:, 0].tolist())
     assert slots == {1: 36, 2: 36, 3: 36}
+
+
+def test_sampled_sequences_belong_to_the_population():
+    world = World([[0, 0], [1, 0], [1, 1]], [0], 2)
+    drawn = sampled(world, 2, 2, 4000, seed=1)
+    everything = {tuple(row) for row in by_hand(world, 2, 2)}
+    found = Counter((*row, y) for row, y in zip(drawn.tokens.tolist(), drawn.targets.tolist(), strict=True))
+    assert set(found) <= everything
+    # 192 sequences, each expected 21 times: all are met, none far too often.
+    assert len(found) == len(everything) == 192 and max(found.values()) < 50
+    assert (sampled(world, 2, 2, 9, seed=5).tokens == sampled(world, 2, 2, 9, seed=5).tokens).all()
+    assert (sampled(world, 2, 2, 9, seed=5).tokens != sampled(world, 2, 2, 9, seed=6).tokens).any()
+    with pytest.raises(ValueError, match="size must be an integer >= 1, got 0"):
+        sampled(world, 2, 2, 0)
 
 
 def test_layout():
