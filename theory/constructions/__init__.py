@@ -13,7 +13,7 @@ from theory.constructions.exponential import ExponentialPolynomial
 from theory.constructions.icl import IclSequence, icl_case, icl_margin, icl_parameters, icl_statement
 from theory.constructions.prefix import Prefix
 from theory.constructions.pretraining import pretraining_case
-from theory.constructions.pretraining_outcomes import pretraining_statement, smallest_failures
+from theory.constructions.pretraining_outcomes import pretraining_statement, sep_margin, smallest_failures
 from theory.constructions.relation_heads import RelationHeads, relation_heads
 from theory.constructions.situation import Situation, hazard, next_law, uniform_distance
 from theory.constructions.thresholds import (
@@ -61,6 +61,7 @@ __all__ = [
     "pretraining_threshold",
     "printed_weights",
     "relation_heads",
+    "sep_margin",
     "smallest_failures",
     "sufficient_beta",
     "sufficient_closed",

@@ -7,10 +7,11 @@ With two heads all non-values have 0, so N_y = 2 is a tie and N_y >= 3 is wrong.
 
 import sympy
 
-from theory.constructions.case import Outcome, Statement
+from theory.constructions.case import Outcome, Quantity, Statement
 from theory.constructions.classes import TokenClass, Verdict
-from theory.constructions.situation import ONE, ZERO, Situation, next_law, uniform_distance
-from theory.constructions.symbols import G, N_tr, N_y, S, i
+from theory.constructions.pretraining_heads import weight
+from theory.constructions.situation import ONE, ZERO, Situation, next_law, row, uniform_distance
+from theory.constructions.symbols import G, N_tr, N_y, S, i, k
 from theory.finetuning.sequence import Reading
 from theory.symbols import L, M
 
@@ -130,6 +131,16 @@ def pretraining_statement(
     }.get(situation, always_possible)
     explanation = "Every outcome that occurs for some k, i is right." + (" Ties are allowed." if allow_ties else "")
     return Statement(f"{situation.value}: right", sympy.Or(never, always), explanation)
+
+
+def sep_margin(heads: int = 3, reading: Reading | str = Reading.SET) -> Quantity:
+    """At sep of subsequence k (t = T for k = N_tr): logit of the target less the largest other one, for every N_y.
+
+    Other values never exceed 0, which all non-values have in the two-head model; with three heads G is the rival.
+    """
+    target = 2 - weight(Reading(reading), N_y)
+    rival = sympy.Rational(5, 2) * k / row(Situation.SEP) if heads == 3 else ZERO
+    return Quantity("margin at sep", target - rival, "The rival is G (three heads) or any token that is not a value.")
 
 
 def smallest_failures() -> dict[Situation, str]:

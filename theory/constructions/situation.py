@@ -30,10 +30,6 @@ class Situation(StrEnum):
     SEP = "on sep"
     ATTRIBUTE = "on the attribute"
 
-    @property
-    def slot(self) -> bool:
-        return self.value.startswith(("first", "later"))
-
 
 def row(situation: Situation) -> sympy.Expr:
     """t in terms of k, i and S."""
@@ -48,7 +44,7 @@ def row(situation: Situation) -> sympy.Expr:
 
 
 def occurrence(situation: Situation) -> sympy.Basic:
-    """For which S, N_tr, k, i the situation occurs in some sequence (two relation tokens: see two_relations)."""
+    """For which S, N_tr, k, i the situation occurs in some sequence, whatever L and G >= 1 are."""
     current = sympy.And(k >= 1, k <= N_tr)
     between = sympy.And(current, i >= 1, i <= S - 1)
     window = sympy.And(current, k >= 2, i >= 1, i <= S - 2)

@@ -15,7 +15,7 @@ also rho > c, worst at n = 0 (L >= 2) or n = N_tr - 1 (L = 1).
 
 "literal": if all N_u = 1 both readings are one. Else the target has rho - sigma (N_y - 1), and for N_y = 2
 
-  (rho - sigma) Z_s Z_r = (N_tr - 1)(b - 1) at n = N_tr - 1,   -(N_tr-1)^2 b - N_tr (N_tr-1)(S+2) at n = 0:
+  (rho - sigma) Z_s Z_r / b = (N_tr - 1)(b - 1) at n = N_tr - 1,   -(N_tr-1)^2 b - N_tr (N_tr-1)(S+2) at n = 0:
 
 an exact tie with all non-values at every beta if N_tr = 1, wrong at every beta at n = 0 < N_tr - 1. So there is one more
 right case, two heads, L = 1, N_tr >= 2 and all N_u = 2 (another value has rho - 2 sigma): right for every finite

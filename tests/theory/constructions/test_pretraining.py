@@ -6,11 +6,23 @@ from fractions import Fraction
 import pytest
 
 from tests.theory.constructions.forward import Constructions, Token
-from theory.constructions import Prefix, Situation, TokenClass, Verdict, pretraining_case, pretraining_statement
+from theory.constructions import (
+    Prefix,
+    Situation,
+    TokenClass,
+    Verdict,
+    pretraining_case,
+    pretraining_statement,
+    sep_margin,
+    smallest_failures,
+)
 from theory.frequencies import Frequencies
 
 TWO, THREE = ("subject 1", "relation 1"), ("subject 1", "relation 1", "grammar")
 SETTINGS = [
+    ([[0]], 1, 1, 1),
+    ([[0], [0], [0]], 1, 1, 1),
+    ([[0, 0], [1, 0], [1, 0]], 2, 2, 1),
     ([[0], [1]], 1, 1, 2),
     ([[0], [0]], 1, 2, 2),
     ([[0, 0], [0, 1], [1, 1]], 2, 1, 2),
@@ -49,6 +61,11 @@ def test_every_prefix(table: list[list[int]], G: int, S: int, N_tr: int, reading
                 done[known] = check_outcome(prefix, heads, reading)
                 right[heads, prefix.situation].append(done[known])
             assert prefix_logits(prefix, heads, reading) == logits
+            if prefix.situation == Situation.SEP:
+                (y,) = law
+                margin = logits[y] - max(x for v, x in logits.items() if v != y)
+                assert sep_margin(heads, reading).value(prefix.parameters()) == margin
+    check_occurrence({known for _, known in done}, S, N_tr)
     parameters = {"S": S, "N_tr": N_tr, "N_max": N_max}
     for heads in (2, 3):
         for situation in Situation:
@@ -58,6 +75,22 @@ def test_every_prefix(table: list[list[int]], G: int, S: int, N_tr: int, reading
             if heads == 3 or reading == "set" or situation == Situation.SEP:
                 ties = pretraining_statement(situation, heads, reading, allow_ties=True)
                 assert ties.holds(parameters) == (Verdict.WRONG not in verdicts), (heads, situation)
+
+
+def check_occurrence(known: set[Prefix], S: int, N_tr: int) -> None:
+    """The situations occur exactly where they say, among all k and slots i."""
+    found = {(p.situation, p.k, p.offset - 1 if 2 <= p.offset <= S + 1 else 1) for p in known}
+    for situation in Situation:
+        for k in range(1, N_tr + 1):
+            for i in range(1, S + 1):
+                if situation == Situation.LAST_SLOT and i != S:
+                    continue
+                if i != 1 and situation in (Situation.SUBJECT, Situation.SEP, Situation.ATTRIBUTE):
+                    continue
+                occurs = pretraining_case(situation).occurs
+                values = {"S": S, "N_tr": N_tr, "k": k, "i": i}
+                truth = bool(occurs.subs({s: values[s.name] for s in occurs.free_symbols}))
+                assert truth == ((situation, k, i) in found), (situation, k, i)
 
 
 CACHE: dict[tuple[int, str, Prefix], dict[Token, Fraction]] = {}
@@ -102,6 +135,27 @@ def test_two_relation_tokens_tie_sep_with_grammar() -> None:
     assert case.logits[TokenClass.GRAMMAR] == case.logits[TokenClass.SEP]
     assert case.outcome({"G": 2}).verdict == Verdict.TIE
     assert [step.title for step in case.steps][-1] == "Argmax"
+
+
+def test_smallest_failures() -> None:
+    """The printed examples are not right."""
+    grammar, sep = ("grammar", 0), ("sep",)
+    s, r, a = ("subject", 0), ("relation", 0), ("attribute", 0, 0)
+    examples = {
+        Situation.SUBJECT: (1, [s]),
+        Situation.FIRST_BEFORE_RELATION: (2, [s, grammar]),
+        Situation.FIRST_AFTER_RELATION: (2, [s, r]),
+        Situation.LATER_NO_RELATION: (2, [s, r, grammar, sep, a, s, grammar]),
+        Situation.LATER_TWO_RELATIONS: (3, [s, grammar, grammar, r, sep, a, s, r]),
+        Situation.SEP: (1, [s, r, sep]),
+        Situation.ATTRIBUTE: (1, [s, r, sep, a]),
+    }
+    assert examples.keys() == smallest_failures().keys()
+    facts = Frequencies.from_table([[0], [0]], [0])
+    for situation, (S, tokens) in examples.items():
+        prefix = Prefix.from_tokens(facts, S, 1, tokens)
+        assert prefix.situation == situation
+        assert not prefix.verdict(3, "literal").right
 
 
 def test_bad_input_is_named() -> None:

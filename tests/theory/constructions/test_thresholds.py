@@ -23,7 +23,7 @@ from theory.constructions import (
     sufficient_closed,
     threshold_steps,
 )
-from theory.constructions.symbols import b
+from theory.constructions.symbols import N_tr, S, b
 from theory.frequencies import Frequencies
 from theory.symbols import m as m_symbol
 
@@ -175,11 +175,10 @@ def test_class_scores(subject: Scores, relation: Scores, kappa: Fraction, gramma
 def test_closed_forms() -> None:
     """Roots printed in closed form agree with the root finder; the cubic of Proposition 4 has one positive root."""
     for proposition in (1, 3):
-        for equation, S, N in product(pretraining_equations(proposition), (1, 2, 5), (1, 2, 7)):
-            root = equation.root.subs({"S": S, "N_tr": N}) if equation.root is not None else None
-            values = {s: {"S": S, "N_tr": N}[s.name] for s in equation.root.free_symbols}
+        for equation, slots, N in product(pretraining_equations(proposition), (1, 2, 5), (1, 2, 7)):
+            values = {s: {"S": slots, "N_tr": N}[s.name] for s in equation.root.free_symbols}
             root = float(equation.root.subs(values))
-            found = pretraining_threshold(proposition, S, 2 if equation.applies == "L >= 2" else 1, N)
+            found = pretraining_threshold(proposition, slots, 2 if equation.applies == "L >= 2" else 1, N)
             known = found.roots.get(equation.rival)
             assert known == pytest.approx(math.log(root), abs=1e-12) if root > 1 else known is None
     cubic = icl_equations(4)[2].polynomial
@@ -197,6 +196,19 @@ def test_closed_forms() -> None:
     assert printed_weights(2, 6).threshold().b == pytest.approx(5)
     assert pretraining_threshold(3, 3, 1, 1).b == pytest.approx(Fraction(5 * 4, 5))
     assert len(threshold_steps(4)) == 4
+
+
+def test_two_subjects_with_the_target() -> None:
+    """Literal reading, N_y = 2: rho - sigma, cleared, at both extremes of the older relation tokens."""
+    T = (S + 3) * N_tr - 1
+    Z_s, Z_r = N_tr * b + T - N_tr, b**2 + (S + N_tr) * b + (N_tr - 1) * (S + 2)
+    assert sympy.expand(Z_r.subs(b, 1) - T) == 0
+    for n, expected in (
+        (N_tr - 1, (N_tr - 1) * (b - 1)),
+        (0, -((N_tr - 1) ** 2) * b - N_tr * (N_tr - 1) * (S + 2)),
+    ):
+        cleared = (b**2 + n * b) * Z_s - N_tr * b * Z_r
+        assert sympy.expand(cleared - b * expected) == 0
 
 
 def test_roots_are_all_found() -> None:
