@@ -43,6 +43,11 @@ _ALPHABETS = {
     "script": "MATHEMATICAL SCRIPT",
     "double-struck": "MATHEMATICAL DOUBLE-STRUCK",
 }
+#: How many parts an element has by definition; an unfinished macro leaves one out.
+_PARTS = {
+    **dict.fromkeys(("mfrac", "mroot", "msub", "msup", "munder", "mover"), 2),
+    **dict.fromkeys(("msubsup", "munderover"), 3),
+}
 _OPERATORS = {"≔", "⟶", "→", "∀", "∃"}
 
 
@@ -109,6 +114,9 @@ def mathml(latex: str) -> str:
         text = node.text or ""
         if re.search(r"[\\$&]", text):
             raise Unconvertible(f"not understood: {text}")
+        name = node.tag.removeprefix(f"{{{MATHML}}}")
+        if len(node) != _PARTS.get(name, len(node)):
+            raise Unconvertible(f"{name} with {len(node)} parts")
         variant = node.attrib.pop("mathvariant", None)
         if variant in _ALPHABETS and len(text) == 1:
             node.text = _letter(variant, text)

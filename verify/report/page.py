@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -95,6 +96,8 @@ def rerun(entry: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     found = [
         ("Recompute the verdict of every claim, in both readings, and compare with the ledger", "python -m verify")
     ]
+    show = f"python -m verify show {shlex.quote(entry['id'])}"
+    found.append(("Try this claim: its statement, the witnesses' numbers, its counterexample", show))
     if _CONSTRUCTIONS.match(entry["id"]):
         return tuple(found)
     found.append(("Try it at the paper's own setting", "python -m verify.theorem1 --M 256 --L 8"))
