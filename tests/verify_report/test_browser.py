@@ -100,7 +100,7 @@ def test_formulas_are_drawn(seen):
 def test_the_graph_can_be_walked_with_the_keyboard(seen, found):
     for one in seen:
         if one["name"] == "index.html":
-            assert one["links"] == len(found.claims) and one["focused"]
+            assert one["links"] >= len(found.claims) and one["focused"]
 
 
 def test_text_is_large_enough(seen):

@@ -11,6 +11,7 @@ import pytest
 
 from verify.report.drawing import drawn
 from verify.report.layout import Sizes, crossings, laid_out, layers
+from verify.report.page import parts
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -93,3 +94,15 @@ def test_drawing_links_every_claim_and_says_its_verdict(found):
 def test_an_edge_a_line(found):
     root = ElementTree.fromstring(drawn(found, lambda name: name))
     assert len([p for p in root.iter(f"{SVG}path") if "edge" in (p.get("class") or "")]) == len(found.edges)
+
+
+def test_a_part_shows_its_own_claims_and_what_they_use(found):
+    part = found.part(["thm2.accuracy"])
+    assert set(part) == {"thm2.accuracy"} | {e.ground for e in found.direct_grounds("thm2.accuracy")}
+    assert all(lower == "thm2.accuracy" for _, lower in part.edges)
+    assert len(list(ElementTree.fromstring(drawn(found, str, ["grad.f"], "one")).iter(f"{SVG}a"))) == 1
+
+
+def test_parts_hold_every_claim_once(found):
+    names = [name for _, _, names in parts(found) for name in names]
+    assert sorted(names) == sorted(found.claims)

@@ -56,6 +56,15 @@ class Argument:
     def _place(self) -> dict[str, int]:
         return {name: i for i, name in enumerate(self.claims)}
 
+    def part(self, names: Iterable[str]) -> nx.DiGraph:
+        """The graph of these claims, with the claims outside that they use directly."""
+        inside = set(names)
+        edges = [(g, c) for g, c in self.graph.edges if c in inside]
+        made = nx.DiGraph()
+        made.add_nodes_from(self._ordered(inside | {ground for ground, _ in edges}))
+        made.add_edges_from(edges)
+        return made
+
     def _ordered(self, names: Iterable[str]) -> list[str]:
         return sorted(names, key=self._place.__getitem__)
 

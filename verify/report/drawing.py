@@ -7,7 +7,7 @@ its verdict in words, so that no colour is needed to read it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 
 from markupsafe import Markup, escape
@@ -18,20 +18,27 @@ from verify.report.layout import Layout, Sizes, laid_out
 SIGNS = {"exact": "✓", "approximate": "≈", "corrected": "✎", "false": "✗", "reading": "◐", "undecided": "?"}
 
 
-def drawn(argument: Argument, address: Callable[[str], str], sizes: Sizes | None = None) -> Markup:
-    """The <svg> element. `address` gives the page of a claim."""
+def drawn(
+    argument: Argument,
+    address: Callable[[str], str],
+    names: Iterable[str] | None = None,
+    key: str = "graph",
+    title: str = "Claims and what they rest on",
+    sizes: Sizes | None = None,
+) -> Markup:
+    """The <svg> element of these claims (default: all). `address` gives the page of a claim; `key` begins every id."""
     sizes = sizes or Sizes()
-    layout = laid_out(argument.graph, sizes)
+    layout = laid_out(argument.part(argument.claims if names is None else names), sizes)
     lines = [_edge(argument, edge, layout, sizes) for edge in layout.edges]
     nodes = [_node(argument, name, layout, sizes, address(name)) for name in layout.nodes]
     width, height = f"{layout.width:g}", f"{layout.height:g}"
     head = (
         f'<svg class="graph" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
-        f'height="{height}" role="group" aria-labelledby="graph-title graph-words">'
-        '<title id="graph-title">Claims and what they rest on</title>'
-        '<desc id="graph-words">Each box is a claim and links to its page; a line runs from a claim down to the claims '
+        f'height="{height}" style="--hatch: url(#{key}-hatch)" role="group" aria-labelledby="{key}-title {key}-words">'
+        f'<title id="{key}-title">{escape(title)}</title>'
+        f'<desc id="{key}-words">Each box is a claim and links to its page; a line runs from a claim down to the claims '
         "whose argument uses it. The table below the drawing says the same.</desc>"
-        '<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+        f'<defs><pattern id="{key}-hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
         '<rect class="hatch-ground" width="6" height="6"/><line class="hatch-line" x1="0" y1="0" x2="0" y2="6"/></pattern></defs>'
     )
     return Markup(head + "<g aria-hidden='true'>" + "".join(lines) + "</g>" + "".join(nodes) + "</svg>")

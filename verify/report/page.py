@@ -11,6 +11,7 @@ from typing import Any
 from markupsafe import Markup
 
 from paper_checks.contextual_recall import claims as transcribed
+from verify.judges.theorem2 import quantities
 from verify.report.argument import SEVERITY, Argument, Standing
 from verify.report.figure import Figure
 from verify.report.formula import Formula, formula, words
@@ -68,7 +69,7 @@ class Page:
     statement: Formula
     correction: Markup | None
     correction_formula: Formula | None
-    coefficients: bool
+    coefficients: str
     counterexample: Markup | None
     remainder: Markup | None
     mutants: tuple[tuple[str, str], ...]
@@ -113,6 +114,14 @@ def rerun(entry: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
+def _coefficients(name: str, correction: str | None) -> str:
+    """What a list of coefficients by class is of; empty where the correction is no such list."""
+    if correction is None or not re.match(r"\w+: [^;]*[*/(]", correction):
+        return ""
+    known = quantities().get(name)
+    return "its coefficients" if known is None else known.name
+
+
 def _relation(argument: Argument, name: str, said: str) -> Relation:
     entry = argument.claims[name]
     return Relation(name, entry["verdict"], words(entry["title"]), words(said))
@@ -140,7 +149,7 @@ def page(argument: Argument, name: str, figures: tuple[Figure, ...]) -> Page:
         statement=formula(entry["statement"]),
         correction=None if correction is None else words(correction),
         correction_formula=formula(entry["correction_latex"]) if entry["correction_latex"] else None,
-        coefficients=bool(correction and re.match(r"\w+: [^;]*[*/(]", correction)),
+        coefficients=_coefficients(name, correction),
         counterexample=words(entry["counterexample"]) if entry["counterexample"] else None,
         remainder=words(entry["remainder"]) if entry["remainder"] else None,
         mutants=tuple((mutant, why.get(mutant, "")) for mutant in entry["mutants"]),
@@ -152,6 +161,17 @@ def page(argument: Argument, name: str, figures: tuple[Figure, ...]) -> Page:
         commands=rerun(entry),
         fingerprint=entry["fingerprint"],
     )
+
+
+def parts(argument: Argument) -> list[tuple[str, str, list[str]]]:
+    """(key, title, claims) of the two parts of the paper's argument; a part without claims is left out."""
+    first = [name for name in argument.claims if _CONSTRUCTIONS.match(name)]
+    rest = [name for name in argument.claims if name not in set(first)]
+    found = [
+        ("constructions", "Data, model and constructions: Propositions 1 to 4", first),
+        ("finetuning", "Dynamics of finetuning: Theorems 1 and 2", rest),
+    ]
+    return [one for one in found if one[2]]
 
 
 def sections(argument: Argument) -> list[tuple[str, list[str]]]:

@@ -23,7 +23,7 @@ from verify.report.drawing import SIGNS, drawn
 from verify.report.figure import Figure
 from verify.report.figures import figures
 from verify.report.folder import checked, replaced
-from verify.report.page import MEANING, Page, address, page, sections
+from verify.report.page import MEANING, Page, address, page, parts, sections
 from verify.report.stamp import Stamp, stamp
 
 PAPER_TITLE = "Understanding Contextual Recall in Transformers"
@@ -63,7 +63,7 @@ def site(ledger: Mapping[str, Any], made: Stamp, plots: tuple[Figure, ...] | Non
 
     files = {
         "index.html": rendered("index.html", **_overview(found)),
-        "erratum.html": rendered("erratum.html", **_erratum(found, pages)),
+        "erratum.html": rendered("erratum.html", **_erratum(found, pages, plots)),
         "figures.html": rendered("figures.html", figures=plots),
         "style.css": resources.files("verify.report").joinpath("static/style.css").read_text(encoding="utf-8"),
     }
@@ -87,16 +87,20 @@ def _overview(found: Argument) -> dict[str, Any]:
         "alone": sum(found.standing(n) is Standing.ALONE for n in found.claims),
         "differing": [name for name in found.claims if found.differs(name)],
         "sections": sections(found),
-        "graph": drawn(found, lambda name: f"claims/{address(name)}"),
+        "graphs": [
+            (title, drawn(found, lambda name: f"claims/{address(name)}", names, f"graph-{key}", title))
+            for key, title, names in parts(found)
+        ],
         "edges": len(found.edges),
     }
 
 
-def _erratum(found: Argument, pages: Mapping[str, Page]) -> dict[str, Any]:
+def _erratum(found: Argument, pages: Mapping[str, Page], plots: tuple[Figure, ...]) -> dict[str, Any]:
     order = found.by_consequence()
     failing = [name for name in order if not found.holds(name)]
     return {
         "order": order,
+        "headlines": [p for p in plots if p.id == "region" and any(n in failing for n in p.claims)],
         "roots": [(n, len(found.consequences(n))) for n in found.roots_of_failure()],
         "refuted": [n for n in failing if found.verdict(n) == "false"],
         "corrected": [n for n in failing if found.verdict(n) == "corrected"],
