@@ -208,7 +208,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 console.print(f"{entry['id']:18} {entry['verdict']:12} {entry['title']}", markup=False, highlight=False)
         return 0
     begun = time.perf_counter()
-    state = State(Path(options.state), options.fresh)
+    try:
+        state = State(Path(options.state), options.fresh)
+    except SettingError as error:
+        made.error(str(error))
     try:
         records = _recomputed(trials, 1 if options.command == "show" else jobs, state, "claims")
     except KeyboardInterrupt:

@@ -191,9 +191,11 @@ def _between(weights: UpdatedWeights, g: SampledGradients, s: Setting, w: Witnes
 
 
 def sharp(setting: Setting) -> int | None:
-    """The smallest integer M_ft for which the balanced hat conclusion holds with the other parameters as given.
+    """The smallest integer M_ft for which the balanced hat conclusion holds with the other sizes as given.
 
-    Full window and reading "set": closed form. Otherwise every M_ft is decided by the derivation, at the setting's steps.
+    Full window and reading "set": closed form, for every eta_ov > 0, and it holds from there on. (For L = 1 a smaller M_ft
+    may do at a small eta_ov.) Otherwise every M_ft is decided by the derivation at the setting's steps, and a larger M_ft
+    may fail again.
     """
     if setting.window is None and setting.reading == "set":
         return sharp_M_ft(setting.M, setting.L, setting.U, setting.m)

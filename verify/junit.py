@@ -28,9 +28,13 @@ def write_junit(path: str | Path, records: list[Record], problems: dict[tuple[st
             failure = ElementTree.SubElement(case, "failure", message=found[0])
             failure.text = "\n".join(found)
         ElementTree.SubElement(case, "system-out").text = f"verdict: {one['verdict']}"
-    target = Path(path)
-    handle, name = tempfile.mkstemp(dir=target.resolve().parent, prefix=f".{target.name}.", suffix=".tmp")
-    with os.fdopen(handle, "wb") as file:
-        ElementTree.ElementTree(suite).write(file, encoding="utf-8", xml_declaration=True)
-    os.chmod(name, 0o644)
-    os.replace(name, target)
+    target = Path(path).resolve()
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            ElementTree.ElementTree(suite).write(file, encoding="utf-8", xml_declaration=True)
+        os.chmod(name, 0o644)
+        os.replace(name, target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

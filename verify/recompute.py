@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import suppress
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
@@ -21,7 +23,7 @@ from verify.court import Court
 from verify.docket import entries, tried
 from verify.output import write_json
 from verify.records import Record, record
-from verify.setting import Setting
+from verify.setting import Setting, SettingError
 
 READINGS = ("set", "literal")
 ROOMS = ("theory", "numerics", "paper_checks", "verify")
@@ -57,15 +59,29 @@ def _one_thread() -> None:
 
 
 class State:
-    """The files of an unfinished run: one per finished trial."""
+    """The files of an unfinished run: one per finished trial.
+
+    The folder holds nothing but folders named by source keys, and what is removed is removed from there alone. Raises
+    SettingError, and removes nothing, for a folder that holds anything else, or that cannot be made.
+    """
 
     def __init__(self, folder: Path, fresh: bool = False) -> None:
         self.folder = folder / source_key()
-        if folder.is_dir():
-            for old in folder.iterdir():
-                if fresh or old != self.folder:
-                    shutil.rmtree(old, ignore_errors=True)
-        self.folder.mkdir(parents=True, exist_ok=True)
+        olds = list(folder.iterdir()) if folder.is_dir() else []
+        for old in olds:
+            if not (re.fullmatch(r"[0-9a-f]{16}", old.name) and old.is_dir() and not old.is_symlink()):
+                raise SettingError(
+                    f"--state {folder}: holds {old.name}, which no earlier run has left; give a new folder, or an empty one"
+                )
+        for old in olds:
+            if fresh or old != self.folder:
+                shutil.rmtree(old, ignore_errors=True)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingError(
+                f"--state {folder}: cannot be made ({error.strerror}); give a folder in a writable one"
+            ) from None
 
     def _path(self, which: Trial) -> Path:
         return self.folder / f"{which[0].replace('/', '_')}.{which[1]}.json"
@@ -81,7 +97,10 @@ class State:
         write_json(self._path(which), one)
 
     def clear(self) -> None:
-        shutil.rmtree(self.folder.parent, ignore_errors=True)
+        """Removes the run's own files, and the folder if nothing else is in it."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        with suppress(OSError):
+            self.folder.parent.rmdir()
 
 
 def recompute(

@@ -193,7 +193,12 @@ def three_lines(result: Result) -> list[str]:
     state = "all verdicts as recorded" if not result.problems else f"{len(result.problems)} PROBLEMS"
     hat_, true_ = result.conclusions["hat"], result.conclusions["true"]
     words = {True: "holds", False: "FAILS", None: "is open"}
+    # The closed form (one U) is a statement on every step size and on every larger M_ft; a scan gives the first M_ft only.
+    everywhere = result.setting.window is None and result.setting.reading == "set"
+    onwards = everywhere and len(set(result.setting.U)) == 1
     sharp_ = "for no M_ft up to M" if result.sharp_M_ft is None else f"from M_ft = {result.sharp_M_ft} on"
+    if not onwards and result.sharp_M_ft is not None:
+        sharp_ = f"first at M_ft = {result.sharp_M_ft}"
     where = ""
     d = hat_.decisions.get("seen")
     if hat_.holds is False and d is not None and d.attention is not None:
@@ -204,7 +209,7 @@ def three_lines(result: Result) -> list[str]:
     scale = "; M_ft must exceed about U + U^2/N_ft, not only be >> U" if result.setting.window is None else ""
     return [
         f"Theorem 1/2 {words[hat_.holds]} here after hat steps and {words[true_.holds]} after true steps, as beta -> inf{where}.",
-        f"Balanced, hat: it holds {sharp_} (here M_ft = {result.setting.M_ft}){scale}.",
+        f"Balanced, hat: {'for all' if everywhere else 'at these'} step sizes it holds {sharp_} (here M_ft = {result.setting.M_ft}){scale}.",
         f"Claims: {verdicts}; {killed} of {total} mutants rejected; {state}.",
     ]
 

@@ -15,9 +15,9 @@ import torch
 
 from numerics.world import World
 from verify import theorem1
-from verify.bench import frequencies
 from verify.court import Court
 from verify.docket import Outcome, entries, tried
+from verify.records import record
 from verify.setting import Setting
 
 Token = tuple
@@ -45,6 +45,12 @@ def courts() -> dict[str, Court]:
 def outcomes(courts) -> dict[str, list[Outcome]]:
     """Every claim tried in both readings, with its mutants."""
     return {reading: [tried(entry, court) for entry in entries().values()] for reading, court in courts.items()}
+
+
+@pytest.fixture(scope="session")
+def records(outcomes) -> dict[tuple[str, str], dict[str, Any]]:
+    """The same as plain data, by claim and reading."""
+    return {(o.entry.claim.id, reading): record(o, reading) for reading, found in outcomes.items() for o in found}
 
 
 @dataclass(frozen=True)
@@ -216,8 +222,3 @@ def run_json(few_claims, tmp_path: Path, capsys) -> Callable[..., tuple[int, dic
         return status, json.loads(target.read_text(encoding="utf-8")), out.out
 
     return run
-
-
-@pytest.fixture(scope="session")
-def as_frequencies():
-    return frequencies

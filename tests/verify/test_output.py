@@ -7,6 +7,7 @@ import math
 import os
 import re
 import stat
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -69,7 +70,7 @@ def test_a_reader_never_sees_a_part(tmp_path, monkeypatch):
     rename = os.replace
 
     def watch(source, destination):
-        seen.append((json.loads(target.read_text()), json.loads(open(source).read())))
+        seen.append((json.loads(target.read_text()), json.loads(Path(source).read_text())))
         rename(source, destination)
 
     monkeypatch.setattr(output.os, "replace", watch)

@@ -37,7 +37,7 @@ def described(node, path="") -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("name", ["theorem1", "ledger"])
+@pytest.mark.parametrize("name", ["theorem1", "ledger", "check"])
 def test_schemas_are_schemas(name):
     validator = schema(name)
     jsonschema.Draft202012Validator.check_schema(validator.schema)
@@ -296,6 +296,23 @@ def test_quiet_prints_three_lines(few_claims, capsys):
     assert theorem1.main([*SMALLEST, "--quiet"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 3 and lines[0].startswith("Theorem 1/2")
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ((), "for all step sizes it holds from M_ft = "),
+        (("--S", "2"), "at these step sizes it holds "),
+        (("--reading", "literal"), "at these step sizes it holds "),
+    ],
+)
+def test_the_sharp_value_says_for_which_steps(few_claims, capsys, more, words):
+    """It holds here at M_ft = 2 with step 1, but for all step sizes only from 4 on: no contradiction."""
+    theorem1.main(["--M", "8", "--L", "1", "--U", "2", "--M-ft", "2", "--N-ft", "2", "--quiet", *more])
+    first, second, _ = capsys.readouterr().out.splitlines()
+    assert words in second
+    if not more:
+        assert "holds here after hat steps" in first and "from M_ft = 4 on (here M_ft = 2)" in second
 
 
 def test_problems_decide_the_exit_status(few_claims, monkeypatch, capsys):
