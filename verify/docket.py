@@ -20,7 +20,9 @@ from theory.finetuning.facts import expected_matches_given_target
 from theory.finetuning.norms import squared_norm
 from theory.statements import bounds as derived_bounds
 from theory.statements import sequence as derived_sequence
+from verify import docket_constructions
 from verify.court import Court
+from verify.derived import Derived
 from verify.evidence import Finding, Status
 from verify.judges import bounds, coefficients, conclusions, sequencewise
 from verify.judges.coefficients import Quantity
@@ -28,15 +30,6 @@ from verify.judges.theorem2 import quantities
 from verify.verdict import Verdict, verdict
 
 Check = Callable[[Any, Court], Finding]
-
-
-@dataclass(frozen=True)
-class Derived:
-    """What the derivation says instead of the printed statement: the statement itself, and in words and LaTeX."""
-
-    statement: Any
-    words: str
-    latex: str = ""
 
 
 @dataclass(frozen=True)
@@ -352,7 +345,7 @@ def _steps(court: Court) -> Derived:
 
 def entries() -> dict[str, Entry]:
     """Every claim that can be tried here, in the order of the paper's argument. A transcribed claim without a check is an error."""
-    checks = {**_coefficient_entries(), **_other_entries()}
+    checks = {**docket_constructions.entries(), **_coefficient_entries(), **_other_entries()}
     claims = paper_claims()
     missing = set(claims) ^ set(checks)
     if missing:

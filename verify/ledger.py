@@ -24,14 +24,14 @@ def recorded(reading: str) -> dict[str, str]:
 
 
 def overall(readings: dict[str, str]) -> str:
-    """The verdict of a claim over both readings: the common one, or `reading` where a construction is right in one only.
+    """The verdict of a claim over both readings.
 
-    A claim that is exact or approximate in one reading and not in the other depends on the reading; where it fails in
-    both, the verdict of the default reading stands.
+    `reading` where it is right (exact or approximate) in the default reading and wrong as W_OV^subj is literally printed;
+    a claim that already fails in the default reading keeps that verdict.
     """
     good = {str(Verdict.EXACT), str(Verdict.APPROXIMATE)}
-    differ = len({verdict in good for verdict in readings.values()}) > 1
-    return str(Verdict.READING) if differ else readings["set"]
+    depends = readings["set"] in good and readings["literal"] not in good
+    return str(Verdict.READING) if depends else readings["set"]
 
 
 def entry_json(one: Record, readings: dict[str, str]) -> dict[str, Any]:

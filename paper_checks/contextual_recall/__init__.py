@@ -1,11 +1,20 @@
 """Transcription of "Understanding Contextual Recall in Transformers" (arXiv:2603.20969v1), Section 4 and Appendix C.2."""
 
 from paper_checks.claim import Claim
-from paper_checks.contextual_recall import conclusions, gradient, lemmas, relation_kq, relation_ov, subject_head
+from paper_checks.contextual_recall import (
+    conclusions,
+    constructions,
+    framework,
+    gradient,
+    lemmas,
+    relation_kq,
+    relation_ov,
+    subject_head,
+)
 
 
 def claims() -> dict[str, Claim]:
     """Every transcribed claim by its id, in the order of the paper's argument."""
-    modules = (gradient, lemmas, subject_head, relation_ov, relation_kq, conclusions)
+    modules = (framework, constructions, gradient, lemmas, subject_head, relation_ov, relation_kq, conclusions)
     found = [claim for module in modules for claim in module.claims()]
     return {claim.id: claim for claim in found}

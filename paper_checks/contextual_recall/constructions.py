@@ -82,13 +82,19 @@ def negated(statement: Callable) -> Callable:
     return lambda o: {token: -value for token, value in statement(o).items()}
 
 
+def own_suppressed(statement: Callable) -> Callable:
+    """The statement with every own value one lower."""
+
+    def lowered(o) -> Coefficients:
+        found = dict(statement(o))
+        return {**found, **{u: found.get(u, Fraction(0)) - 1 for u in o.own}}
+
+    return lowered
+
+
 def without(statement: Callable, family: str) -> Callable:
     """The coefficients of one family of tokens left out."""
     return lambda o: {k: v for k, v in statement(o).items() if k not in getattr(o, family)}
-
-
-def _right(where: str) -> str:
-    return rf"\text{{{where}}}"
 
 
 def _assertion(id_: str, where: str, title: str, wording: str, mutants: tuple[Mutation, ...], **more) -> Claim:
@@ -101,7 +107,7 @@ NEVER = replaced_by(False, "never right", "as if the construction failed")
 
 
 def claims() -> tuple[Claim, ...]:
-    drop_own = Mutation("own values suppressed too", "+ sum_l h(a_j^l) forgotten", lambda s: without(s, "own"))
+    drop_own = Mutation("own values suppressed too", "+ sum_l h(a_j^l) forgotten", own_suppressed)
     drop_values = Mutation(
         "no type boost", "the relation head forgotten", lambda s: lambda o: added((-1, o.every_value), (1, o.own))
     )
