@@ -24,7 +24,8 @@ def test_every_piece_is_a_math_element_without_rests_of_latex(ledger):
         for key in ("statement", "correction_latex"):
             for piece in formula(entry[key]).pieces if entry[key] else ():
                 root = ElementTree.fromstring(piece)
-                assert root.tag == f"{{{MATHML}}}math"
+                assert root.tag == "span" or root.tag == f"{{{MATHML}}}math"
+                assert list(root.iter(f"{{{MATHML}}}math"))
                 assert not any(set("\\$&{}") & set(node.text or "") - set("{}") for node in root.iter())
                 assert all(node.get("mathvariant") in (None, "normal") for node in root.iter())
 
@@ -90,3 +91,18 @@ def test_pieces(latex, expected):
 
 def test_words_escape_and_set_signs():
     assert words("a <= b << c <x>") == "a ≤ b ≪ c &lt;x&gt;"
+
+
+def test_a_sentence_keeps_its_words_as_words():
+    found = formula(r"\text{when }\beta\to\infty\text{, this model gets ``perfect'' accuracy on every sequence}")
+    root = ElementTree.fromstring(found.pieces[0])
+    assert root.get("class") == "sentence"
+    assert "".join(root.itertext()) == "when β→∞, this model gets “perfect” accuracy on every sequence"
+    assert [node.get("display") for node in root.iter(f"{{{MATHML}}}math")] == ["inline"]
+
+
+def test_a_sentence_is_escaped_and_keeps_short_texts_in_the_formula():
+    found = formula(r"\text{a < b is what this long sentence says of the token }[\text{sep}]\text{ and of <b>}")
+    root = ElementTree.fromstring(found.pieces[0])
+    assert "".join(root.itertext()) == "a < b is what this long sentence says of the token [sep] and of <b>"
+    assert len(list(root.iter(f"{{{MATHML}}}math"))) == 1

@@ -137,7 +137,7 @@ def test_erratum_has_the_documented_order_and_all_entries(trees, found):
 
 def test_summary_names_every_claim_once_among_the_groups(files, found):
     summary = files["erratum.html"].partition('id="summary"')[2].partition('id="entries"')[0]
-    named = set(re.findall(r"<code>([^<]+)</code>", summary))
+    named = set(map(unescape, re.findall(r"<code>([^<]+)</code>", summary)))
     assert named == set(found.claims)
     for word in ("Begin with", "Replace", "Withdraw or restrict", "State the remainder", "Keep"):
         assert word in summary

@@ -48,6 +48,9 @@ _PARTS = {
     **dict.fromkeys(("mfrac", "mroot", "msub", "msup", "munder", "mover"), 2),
     **dict.fromkeys(("msubsup", "munderover"), 3),
 }
+#: A \\text{...} without braces inside, and how many letters of it make a formula a sentence.
+_PROSE = r"(\\text\{[^{}]*\})"
+_LONG = 40
 _OPERATORS = {"≔", "⟶", "→", "∀", "∃"}
 
 
@@ -72,9 +75,27 @@ class Formula:
 def formula(latex: str) -> Formula:
     """The wording as MathML, piece by piece, or as LaTeX where a piece resists. O(length)."""
     try:
-        return Formula(latex, tuple(Markup(mathml(piece)) for piece in pieces(latex)))
+        return Formula(latex, tuple(_set(piece) for piece in pieces(latex)))
     except Unconvertible as problem:
         return Formula(latex, (), str(problem))
+
+
+def _set(piece: str) -> Markup:
+    """A formula in display, or a sentence whose words wrap like any words, with its formulas inside."""
+    parts = [part for part in re.split(_PROSE, piece) if part.strip()]
+    prose = [part for part in parts if re.fullmatch(_PROSE, part) and " " in part]
+    if sum(map(len, prose)) < _LONG:
+        return Markup(mathml(piece))
+    made, pending = Markup(""), ""
+    for part in [*parts, r"\text{ }"]:
+        if part not in prose and part != r"\text{ }":
+            pending += part
+            continue
+        if pending:
+            made += Markup(mathml(pending, display="inline"))
+        made += part.removeprefix(r"\text{").removesuffix("}").replace("``", "“").replace("''", "”")
+        pending = ""
+    return Markup('<span class="sentence">{}</span>').format(Markup(made.strip()))
 
 
 def pieces(latex: str) -> list[str]:
@@ -103,11 +124,11 @@ def prepared(latex: str) -> str:
     return latex.replace(r"\lVert", r"\Vert ").replace(r"\rVert", r"\Vert ")
 
 
-def mathml(latex: str) -> str:
+def mathml(latex: str, display: str = "block") -> str:
     """A <math> element with the LaTeX as its alternative text. Raises Unconvertible."""
     try:
         # The converter leaves some ampersands bare where it does not understand an alignment: those fail to parse here.
-        root = ElementTree.fromstring(convert(prepared(latex), display="block"))
+        root = ElementTree.fromstring(convert(prepared(latex), display=display))
     except Exception as problem:  # whatever a converter or parser does not like, the reader still gets the LaTeX
         raise Unconvertible(f"{type(problem).__name__}: {problem}") from None
     for node in root.iter():
@@ -124,10 +145,12 @@ def mathml(latex: str) -> str:
             node.set("mathvariant", "normal")
         if text in _OPERATORS:
             node.tag = f"{{{MATHML}}}mo"
+        if text == "∞":
+            node.tag = f"{{{MATHML}}}mi"
         if text == "𝟙":
             node.tag = f"{{{MATHML}}}mn"
     root.attrib.pop("display", None)
-    root.set("display", "block")
+    root.set("display", display)
     root.set("alttext", latex)
     ElementTree.register_namespace("", MATHML)
     return ElementTree.tostring(root, encoding="unicode")

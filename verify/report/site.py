@@ -85,7 +85,7 @@ def _overview(found: Argument) -> dict[str, Any]:
         "counts": [(verdict, count) for verdict, count in counts if count],
         "sound": sum(found.standing(n) is Standing.SOUND for n in found.claims),
         "alone": sum(found.standing(n) is Standing.ALONE for n in found.claims),
-        "differing": [name for name in found.claims if found.differs(name)],
+        "differing": _by_reading(found),
         "sections": sections(found),
         "graphs": [
             (title, drawn(found, lambda name: f"claims/{address(name)}", names, f"graph-{key}", title))
@@ -93,6 +93,15 @@ def _overview(found: Argument) -> dict[str, Any]:
         ],
         "edges": len(found.edges),
     }
+
+
+def _by_reading(found: Argument) -> dict[tuple[tuple[str, str], ...], list[str]]:
+    """The claims whose readings differ, by the verdicts of the readings."""
+    groups: dict[tuple[tuple[str, str], ...], list[str]] = {}
+    for name, entry in found.claims.items():
+        if found.differs(name):
+            groups.setdefault(tuple(entry["readings"].items()), []).append(name)
+    return groups
 
 
 def _erratum(found: Argument, pages: Mapping[str, Page], plots: tuple[Figure, ...]) -> dict[str, Any]:
