@@ -1,12 +1,13 @@
 """An oracle for the constructions: heads as rules on single tokens, pure Python, exact at beta = inf."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import strategies as st
 
 from numerics.world import World
@@ -86,6 +87,15 @@ class Oracle:
                 for v, c in self.value(head, token).items():
                     out[v] += weight / sum(weights) * (c if math.isinf(beta) else float(c))
         return out
+
+
+@pytest.fixture(scope="package", autouse=True)
+def one_thread() -> Iterator[None]:
+    """The networks here are tiny: threads that wait for each other cost far more than they save."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")

@@ -78,6 +78,16 @@ def test_relation_heads_of_props_2_and_4_on_sequences():
         assert (one.attended == other.attended).all() and (one.f_numerator == other.f_numerator).all()
 
 
+def test_window_of_the_grammar_head_of_prop4_is_that_of_prop3():
+    # ICL sequences never ask with a grammar or relation token; the matrix still has p over S + 2 positions.
+    for S in (1, 3):
+        construction = prop4(WORLD, 2, S)
+        by_position = construction.heads["grm"].kq[WORLD.V :]
+        for query in range(WORLD.V):
+            asks = WORLD.relation_token(0) <= query < WORLD.sep_token
+            assert by_position[:, query].tolist() == [int(asks and back < S + 2) for back in range(construction.T)]
+
+
 def test_printed_outputs_at_the_last_position():
     # g_rel the most recent relation, g_subj the subject, f_grm with the coefficients of all T tokens over T.
     S, n_tr = 2, 3
