@@ -353,6 +353,12 @@ def entries() -> dict[str, Entry]:
     return {name: Entry(claim, *checks[name]) for name, claim in claims.items()}
 
 
+def theorem_entries() -> dict[str, Entry]:
+    """The claims of Theorem 1/2, its lemmas and its proof: what the main job tries."""
+    propositions = set(docket_constructions.entries())
+    return {name: entry for name, entry in entries().items() if name not in propositions}
+
+
 def tried(entry: Entry, court: Court, mutants: bool = True) -> Outcome:
     """The trial of one claim."""
     begun = time.perf_counter()

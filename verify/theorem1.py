@@ -23,7 +23,7 @@ from verify.arguments import one_line, parsed, parser, read
 from verify.coefficients import Row, rows
 from verify.conclude import Conclusion, at_other_S, hat, sharp, true
 from verify.court import Court
-from verify.docket import Outcome, entries, tried
+from verify.docket import Outcome, theorem_entries, tried
 from verify.evidence import Evidence
 from verify.finite import Finite, finite
 from verify.output import revision, versions, write_json
@@ -38,7 +38,7 @@ def check(setting: Setting) -> list[Evidence]:
     """All evidence on the claims of Theorem 1/2 at a balanced setting; see `run` for everything else."""
     world = World.balanced(setting.M, setting.L, setting.U, setting.M_ft, n_grammar=setting.G, seed=setting.seed)
     court = Court(setting, world)
-    return [e for entry in entries().values() for e in tried(entry, court, mutants=False).printed.evidence]
+    return [e for entry in theorem_entries().values() for e in tried(entry, court, mutants=False).printed.evidence]
 
 
 class Result:
@@ -97,7 +97,7 @@ def run(setting: Setting, world: World, device: str, bar: Callable[[str], Any], 
     result.other_S = timed("the other window", lambda: at_other_S(w))
     result.finite = timed("finite beta", lambda: finite(w))
     result.sharp_M_ft = timed("sharp condition", lambda: sharp(setting))
-    for name, entry in entries().items():
+    for name, entry in theorem_entries().items():
         result.outcomes.append(timed(f"claim {name}", partial(tried, entry, court)))
     result.routes = _routes(w)
     result.seconds = time.perf_counter() - begun
@@ -228,7 +228,7 @@ def _bars(quiet: bool):
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console, transient=True) as progress:
-        stages = progress.add_task("starting", total=9 + len(entries()))
+        stages = progress.add_task("starting", total=9 + len(theorem_entries()))
         first = True
 
         def stage(label: str) -> None:

@@ -348,7 +348,7 @@ def _last(proposition: int, reading: str) -> tuple[tuple[str, int, int, int, str
     if proposition in (1, 3):
         for case in pretraining_bench():
             made = (built.prop1 if proposition == 1 else built.prop3)(case.world, case.S, case.N_tr, reading)
-            rows.append((case.name, *_outcomes(pt_sights(case, made, made.T, reading))))
+            rows.append((case.name, *outcomes(pt_sights(case, made, made.T, reading))))
     else:
         for demos in context_bench():
             made = (
@@ -361,11 +361,11 @@ def _last(proposition: int, reading: str) -> tuple[tuple[str, int, int, int, str
                     if query == "heldout" and not len(demos.world.heldout):
                         continue
                     sights = icl_sights(demos, made, reading, query, context)
-                    rows.append((f"{demos.name}, query {query}, context {context}", *_outcomes(sights)))
+                    rows.append((f"{demos.name}, query {query}, context {context}", *outcomes(sights)))
     return tuple(rows)
 
 
-def _outcomes(sights: Iterator[tuple[Sight, Evaluation, int, int]]) -> tuple[int, int, int, str]:
+def outcomes(sights: Iterator[tuple[Sight, Evaluation, int, int]]) -> tuple[int, int, int, str]:
     right = ties = total = 0
     failing = ""
     for sight, found, row, target in sights:

@@ -1,0 +1,25 @@
+"""`python -m verify.prop4`: see verify.propositions."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from verify import entry
+from verify.evidence import Evidence
+from verify.propositions import points
+from verify.setting import Setting
+
+
+def check(setting: Setting) -> list[Evidence]:
+    """All evidence on the printed statements."""
+    return entry.check(points()["prop4"], setting)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line."""
+    return entry.main(points()["prop4"], arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,265 @@
+"""What Propositions 1-4 and Lemmas C.1, C.2 come to at a setting of the user's: decided by the derivation over all sequences.
+
+The numeric witness counts beside it where it can: Prop. 2 by count patterns at any size, PT populations where they can be
+enumerated, the lemmas on the extremal sequences through the literal network.
+"""
+
+from __future__ import annotations
+
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import torch
+
+from numerics.conclusion import decide
+from numerics.constructions import heads as built
+from numerics.models.attention_only import prop1 as initial_network
+from numerics.pretraining.enumerate import population_size
+from numerics.world import World
+from paper_checks.contextual_recall import lemmas
+from paper_checks.contextual_recall.assumptions import alpha_2_limit
+from theory.constructions import (
+    Situation,
+    icl_parameters,
+    icl_statement,
+    icl_threshold,
+    pretraining_statement,
+    pretraining_threshold,
+    smallest_failures,
+)
+from theory.statements import bounds
+from verify.bench import Case, frequencies
+from verify.entry import Point, Row
+from verify.judges import constructions as judged
+from verify.judges.sequencewise import second_step_model
+from verify.setting import Setting, parameters
+
+#: PT sequences that are enumerated beside the derivation, ICL thresholds by an O(M^2 L) comparison of subjects.
+ENUMERATE = 20_000
+COMPARE = 3_000
+
+
+def _counts(world: World) -> list[list[int]]:
+    return [[int(n) for n in np.bincount(world.value_index[:, l])] for l in range(world.L)]
+
+
+def _beta(value: float | None) -> str:
+    return "no beta suffices" if value is None else f"beta > {value:.6g} (e^beta > {math.exp(value):.6g})"
+
+
+def _pretraining(proposition: int):
+    heads = 2 if proposition == 1 else 3
+
+    def here(setting: Setting, world: World, N_tr: int) -> list[Row]:
+        S = setting.grammar_length
+        p = {"S": S, "N_tr": N_tr, "N_max": int(world.value_counts.max())}
+        right = pretraining_statement(Situation.SEP, heads, setting.reading).holds(p)
+        size = population_size(world, S, N_tr)
+        measured, agrees, how = None, True, f"by cases over all {size:.6g} PT sequences"
+        if size <= ENUMERATE:
+            case = judged.Pretraining("here", world, S, N_tr)
+            made = (built.prop1 if proposition == 1 else built.prop3)(world, S, N_tr, setting.reading)
+            good, ties, total, failing = judged.outcomes(judged.pt_sights(case, made, made.T, setting.reading))
+            measured = f"{good} of {total} right, {ties} ties" + (f"; {failing}" if failing else "")
+            agrees = (good == total) == right
+            how += "; and every one of them through the construction"
+        rows = [
+            Row("right at t = T on every sequence, beta -> inf", "yes", "yes" if right else "no", measured, how, agrees)
+        ]
+        threshold = pretraining_threshold(proposition, S, world.L, N_tr, _counts(world), setting.reading)
+        rows.append(
+            Row(
+                '"sufficiently large beta"',
+                "not said",
+                _beta(threshold.beta),
+                None,
+                f"binding rival: {threshold.binding or 'none'}",
+            )
+        )
+        if proposition == 3:
+            known = smallest_failures()
+            for situation in Situation:
+                holds = pretraining_statement(situation, 3, setting.reading).holds(p)
+                rows.append(
+                    Row(
+                        f"every such position right: {situation.value}",
+                        "yes",
+                        "yes" if holds else "no",
+                        None,
+                        "" if holds else f"smallest: {known.get(situation, '')}",
+                    )
+                )
+        return rows
+
+    return here
+
+
+def _in_context(proposition: int):
+    def here(setting: Setting, world: World, N_tr: int) -> list[Row]:
+        facts, rows = frequencies(world), []
+        weights = None
+        if proposition == 2 and world.V <= 3000:
+            made = built.prop2(world, setting.N_ft, setting.reading)
+            sep = world.sep_token
+            weights = SimpleNamespace(
+                kq_subj=made.heads["subj"].kq[:, sep],
+                kq_rel=made.heads["rel"].kq[:, sep],
+                ov_subj=made.heads["subj"].ov[: world.V, : world.V],
+                ov_rel=made.heads["rel"].ov[: world.V, : world.V],
+            )
+        for queries in ("seen", "heldout"):
+            for contexts in ("finetune", "all"):
+                p = icl_parameters(facts, setting.m, queries)
+                right = icl_statement(proposition, setting.reading, contexts).holds(p)
+                name = f"right on every sequence: {queries} queries, contexts from {contexts}"
+                measured, agrees, how = None, True, "by cases over all sequences"
+                if weights is not None:
+                    d = decide(world, setting.N_ft, weights, queries, contexts)
+                    measured = "no such sequence" if d.vacuous else f"{d.right} of {d.total} right, {d.ties} ties"
+                    agrees = d.vacuous or d.holds == right
+                    how += "; counted by count patterns"
+                rows.append(Row(name, "yes", "yes" if right else "no", measured, how, agrees))
+            if world.M <= COMPARE:
+                threshold = icl_threshold(proposition, facts, setting.m, queries, "finetune", setting.reading)
+                rows.append(
+                    Row(
+                        f'"sufficiently large beta", {queries} queries',
+                        "not said",
+                        _beta(threshold.beta),
+                        None,
+                        f"binding rival: {threshold.binding or 'none'}",
+                    )
+                )
+        return rows
+
+    return here
+
+
+def _case(setting: Setting, world: World) -> Case:
+    return Case("here", world, setting.N_ft, setting.window, setting.eta_ov, setting.reading)
+
+
+def _extremal(world: World, setting: Setting) -> dict[str, np.ndarray]:
+    """Token rows (1, T) of two sequences of the first type: one subject m times, and m different subjects (as far as there are)."""
+    F, chosen = world.finetune_array, {}
+    spread = [int(F[i % len(F)]) for i in range(setting.m)]
+    for name, subjects in (("one subject m times", [int(F[0])] * setting.m), ("m subjects", spread)):
+        tokens = []
+        for k, s in enumerate(subjects):
+            tokens += [s, world.sep_token] + ([int(world.attribute_token[s, 0])] if k < setting.m - 1 else [])
+        chosen[name] = np.array([tokens])
+    return chosen
+
+
+def _lemma_c1(setting: Setting, world: World, N_tr: int) -> list[Row]:
+    p = parameters(world, setting.N_ft, setting.grammar_length)
+    printed = lemmas.lemma_c1_bound(p, max(p["M"] / p["U"], math.e))
+    derived = bounds.first_probability(p, setting.reading)
+    rows = [
+        Row(
+            "bound of max pi",
+            f"{printed:.9g} (C = M/U)",
+            f"{derived:.9g}",
+            f"at least 1/V = {1 / p['V']:.9g}",
+            "the printed bound must not be below 1/V",
+        )
+    ]
+    model = initial_network(world, setting.N_ft, setting.window, setting.reading)
+    for name, tokens in _extremal(world, setting).items():
+        with torch.no_grad():
+            measured = float(torch.softmax(model(torch.as_tensor(tokens)), -1).max())
+        rows.append(
+            Row(
+                f"max pi on {name}",
+                f"<= {printed:.9g}: {'yes' if measured <= printed else 'NO'}",
+                f"<= {derived:.9g}",
+                f"{measured:.9g}",
+                "literal network, float64",
+                measured <= derived * (1 + 1e-9),
+            )
+        )
+    return rows
+
+
+def _lemma_c2(setting: Setting, world: World, N_tr: int) -> list[Row]:
+    p = parameters(world, setting.N_ft, setting.grammar_length)
+    p["alpha_2"] = alpha_2_limit(p)
+    middle, (first, last) = lemmas.lemma_c2_middle(p), lemmas.lemma_c2_bounds(p)
+    exact, most = bounds.second_probability(p, setting.reading)
+    rows = [
+        Row(
+            "bound of max pi at the largest alpha_2",
+            f"{middle:.9g}, {first:.9g}, e/M = {last:.9g}",
+            f"{exact:.9g}, {most:.9g}",
+            None,
+            "middle and final bounds",
+        )
+    ]
+    model = second_step_model(_case(setting, world), p["alpha_2"])
+    for name, tokens in _extremal(world, setting).items():
+        with torch.no_grad():
+            measured = float(torch.softmax(model(torch.as_tensor(tokens)), -1).max())
+        said = ", ".join(f"<= {b:.6g}: {'yes' if measured <= b else 'NO'}" for b in (middle, first, last))
+        rows.append(
+            Row(
+                f"max pi on {name}",
+                said,
+                f"<= {exact:.9g}",
+                f"{measured:.9g}",
+                "literal network, float64",
+                measured <= exact * (1 + 1e-9),
+            )
+        )
+    return rows
+
+
+def points() -> dict[str, Point]:
+    """Every entry point by name."""
+    made = (
+        Point(
+            "prop1",
+            "Proposition 1: last-token prediction on PT sequences",
+            ("prop1.f_subj", "prop1.logits", "prop1.last", "beta.prop1"),
+            _pretraining(1),
+            True,
+        ),
+        Point(
+            "prop2",
+            "Proposition 2: last-token prediction on ICL sequences",
+            ("prop2.last", "prop4.coverage", "prop2_vs_4.rel", "beta.prop2"),
+            _in_context(2),
+        ),
+        Point(
+            "prop3",
+            "Proposition 3: the three-head model at every position",
+            (
+                "prop3.t=T",
+                "prop3.f_grm.T",
+                "prop3.t=T-1",
+                "prop3.t=T-S-1",
+                "prop3.t=T-S-2",
+                "prop3.window",
+                "prop3.t<T.rel_subj",
+                "prop3.earlier",
+                "prop3.always",
+                "beta.3head",
+            ),
+            _pretraining(3),
+            True,
+        ),
+        Point(
+            "prop4",
+            "Proposition 4: the three-head model on ICL sequences",
+            ("prop4.last", "prop4.f", "prop4.coverage", "prop2_vs_4.rel", "beta.3head"),
+            _in_context(4),
+        ),
+        Point("lemma_c1", "Lemma C.1: prediction probabilities at the first step", ("lemC1", "lemC1.logit"), _lemma_c1),
+        Point(
+            "lemma_c2",
+            "Lemma C.2: prediction probabilities at the second step",
+            ("lemC2.logit", "lemC2.middle", "lemC2"),
+            _lemma_c2,
+        ),
+    )
+    return {point.name: point for point in made}
