@@ -174,7 +174,7 @@ def test_a_world_beyond_memory(refused, monkeypatch):
         ("verify.theorem1", ("--M", "10", "--U", "3", "--L", "1"), "--U 3"),
         ("verify.theorem1", ("--beta", "nan"), "--beta"),
         ("verify", ("appeal",), "appeal"),
-        ("verify", ("--json", "x.json"), "--json x.json"),
+        ("verify", ("record", "--json", "x.json"), "--json x.json"),
     ],
 )
 def test_as_a_process(tmp_path, module, arguments, name):

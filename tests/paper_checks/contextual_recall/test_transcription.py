@@ -87,13 +87,6 @@ def test_a_claim_is_complete(name):
     assert len(set(names)) == len(names) and all(mutation.why for mutation in claim.mutations)
 
 
-def test_ids_and_wordings_are_distinct():
-    found = list(claims().values())
-    assert len({claim.id for claim in found}) == len(found)
-    ours = [claims()[name] for name in FINETUNING]
-    assert len({claim.fingerprint for claim in ours}) == len(ours)
-
-
 def test_claims_are_made_anew():
     """No global that a trial could change."""
     a, b = claims(), claims()
