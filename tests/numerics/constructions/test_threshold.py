@@ -79,7 +79,7 @@ def test_threshold_separates(tables, data):
         (at_infinity,) = accuracy(construction, population(), [math.inf])
         assert at_infinity.right < at_infinity.total
         return
-    assert certified.always == bisected.always and certified.lower <= certified.upper
+    assert certified.always == bisected.always and certified.lower <= certified.beta <= certified.upper
     assert bisected.lower - 1e-9 <= certified.beta <= bisected.upper + 1e-9
     beta = certified.beta
     above = accuracy(construction, population(), [beta + step for step in (1e-5, 0.1, 0.5, 2.0, 10.0, math.inf)])
@@ -115,18 +115,32 @@ def test_no_threshold_without_a_limit():
         assert certified_threshold(found) is None and bisected_threshold(found) is None
 
 
-def test_a_gap_above_is_found():
-    # A margin 10 (x - 2)(x - 3)/(1 + x + x^2) is right, then wrong, then right; the larger root counts.
+def one_margin(difference: list[int]):
+    """Margins with the single function (c_0 + c_1 x + c_2 x^2)/(1 + x + x^2)."""
     found = margins(prop1(WORLD, 1, 1), sequences(WORLD, 1, 1))
-    C = 3
-    difference, keys = np.zeros((1, 2, C), dtype=np.int64), np.zeros((1, 2, C), dtype=np.int64)
-    difference[0, 0] = [60, -50, 10]
+    by_level, keys = np.zeros((1, 2, 3), dtype=np.int64), np.zeros((1, 2, 3), dtype=np.int64)
+    by_level[0, 0] = difference
     keys[0] = [[1, 1, 1], [1, 0, 0]]
-    found = replace(found, difference=difference, keys=keys)
+    return replace(found, difference=by_level, keys=keys)
+
+
+def test_a_gap_above_is_found():
+    # 10 (x - 2)(x - 3) is right, then wrong, then right; the larger root counts.
+    found = one_margin([60, -50, 10])
     threshold = certified_threshold(found)
     assert threshold.lower <= math.log(3) <= threshold.upper and threshold.upper - threshold.lower < 1e-14
     assert abs(bisected_threshold(found).beta - math.log(3)) < 1e-6
     assert found.at(math.log(2.5))[0] < 0 < found.at(math.log(1.5))[0]
+
+
+def test_a_gap_between_grid_points_is_seen_by_the_certified_route_only():
+    # (x - 2)(1000 x - 2001) is negative on an interval of beta of length 0.0005, without a point of the grid.
+    found = one_margin([4002, -4001, 1000])
+    assert bisected_threshold(found).always
+    threshold = certified_threshold(found)
+    assert threshold.lower <= math.log(2.001) <= threshold.upper and not threshold.always
+    assert threshold.lower <= threshold.beta <= threshold.upper
+    assert found.at(math.log(2.0005))[0] < 0
 
 
 def test_earlier_positions_are_judged_against_the_next_token():
