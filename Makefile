@@ -1,18 +1,25 @@
 # Two commands do everything on a fresh machine with Python >= 3.11 and make:
 #   make verify   sets up a virtual environment and runs the main job
 #   make test     sets up a virtual environment and runs the tests
+# Also: make ledger (recompute every verdict and compare it with the ledger), make report (static site in report/), make lint.
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: verify test lint clean
+.PHONY: verify test ledger report lint clean
 
 verify: $(STAMP)
 	$(BIN)/python -m verify.theorem1 --M 256 --L 8
 
 test: $(STAMP)
 	$(BIN)/python -m pytest
+
+ledger: $(STAMP)
+	$(BIN)/python -m verify
+
+report: $(STAMP)
+	$(BIN)/python -m verify report -o report
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

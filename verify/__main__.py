@@ -62,6 +62,14 @@ def compared(records: dict[Trial, Record], whole: bool) -> dict[Trial, list[str]
         if known["fingerprint"] != one["fingerprint"]:
             found.append(f"{name}: the transcribed wording changed since its verdict was recorded")
         found += [f"{name} ({reading}): mutant survives: {mutant}" for mutant in one["survivors"]]
+    for name, known in committed.items():
+        # Where both readings are as recorded, so must be the verdict over both.
+        if all((name, reading) in records and not problems[name, reading] for reading in READINGS):
+            verdict = ledger.overall({reading: records[name, reading]["verdict"] for reading in READINGS})
+            if known["verdict"] != verdict:
+                problems[name, "set"].append(
+                    f"{name}: verdict over both readings {verdict}, recorded {known['verdict']}"
+                )
     if whole:
         tried = {name for name, _ in records}
         for name in committed:

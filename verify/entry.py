@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import torch
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -55,6 +56,8 @@ class Point:
 
 def trials(point: Point, setting: Setting, world: World) -> list[Record]:
     """The point's claims in the setting's reading, mutants included."""
+    # The bench's networks are tiny: threads only contend for them.
+    torch.set_num_threads(1)
     court = Court(setting, world)
     docket = entries()
     return [record(tried(docket[name], court), setting.reading) for name in point.claims]

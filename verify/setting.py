@@ -82,6 +82,13 @@ class Setting:
         return values
 
 
+def _divisors(M: int) -> str:
+    """The first divisors of M in words, found by trial up to 10^4."""
+    found = [str(d) for d in range(1, min(M, 10**4) + 1) if M % d == 0]
+    more = " …" if len(found) > 12 or M > 10**4 else ""
+    return f"one of {', '.join(found[:12])}{more}"
+
+
 def checked(setting: Setting) -> Setting:
     """The same setting, or a SettingError for the first parameter that is unusable."""
     for name in ("M", "L", "M_ft", "N_ft", "G"):
@@ -96,8 +103,7 @@ def checked(setting: Setting) -> Setting:
         if u < 1:
             raise SettingError(f"--U {u}: must be at least 1")
         if setting.facts is None and setting.M % u:
-            divisors = ", ".join(str(d) for d in range(1, min(setting.M, 10**6) + 1) if setting.M % d == 0)
-            raise SettingError(f"--U {u}: must divide M = {setting.M} in a balanced world (one of {divisors})")
+            raise SettingError(f"--U {u}: must divide M = {setting.M} in a balanced world ({_divisors(setting.M)})")
     if setting.M_ft > setting.M:
         raise SettingError(f"--M-ft {setting.M_ft}: must be at most M = {setting.M}")
     if setting.facts is None and max(setting.U) > setting.M_ft:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+import torch
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -97,8 +98,12 @@ def run(setting: Setting, world: World, device: str, bar: Callable[[str], Any], 
     result.other_S = timed("the other window", lambda: at_other_S(w))
     result.finite = timed("finite beta", lambda: finite(w))
     result.sharp_M_ft = timed("sharp condition", lambda: sharp(setting))
+    # The bench's networks are tiny: threads only contend for them.
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
     for name, entry in theorem_entries().items():
         result.outcomes.append(timed(f"claim {name}", partial(tried, entry, court)))
+    torch.set_num_threads(threads)
     result.routes = _routes(w)
     result.seconds = time.perf_counter() - begun
     return result
@@ -244,8 +249,6 @@ def _bars(quiet: bool):
 
 
 def _device(wanted: str) -> str:
-    import torch
-
     if wanted == "cuda" and not torch.cuda.is_available():
         raise SettingError("--device cuda: no CUDA device is available here; use cpu or auto")
     return "cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu"

@@ -205,7 +205,7 @@ def few_claims(monkeypatch) -> list[str]:
     """The main job with three quick claims of 39: what is tried does not depend on the setting."""
     names = ["index", "subj.E_Cy", "lemC2"]
     chosen = {name: entry for name, entry in entries().items() if name in names}
-    monkeypatch.setattr(theorem1, "entries", lambda: chosen)
+    monkeypatch.setattr(theorem1, "theorem_entries", lambda: chosen)
     return names
 
 

@@ -13,9 +13,8 @@ NAMES = ("kq_subj", "ov_rel", "kq_rel")
 @pytest.mark.parametrize(("beta", "eta_kq_subj"), [(math.inf, None), (1.0, 3.0)])
 def test_mean_is_within_its_standard_error(beta, eta_kq_subj):
     world = World.random(7, 2, [3, 2], 5, seed=3)
-    if eta_kq_subj is None:
-        exact = finetuning_gradients(world, 3, window=7)
-    else:
+    exact = finetuning_gradients(world, 3, window=7)
+    if eta_kq_subj is not None:
         exact = gradients_at(world, 3, beta, eta_kq_subj=eta_kq_subj, window=7)
     found = sampled_gradients(world, 3, 1.0, 7, "set", beta, eta_kq_subj, n=25, replicates=40, seed=1)
     hat = finetuning_gradients(world, 3, "hat", window=7)
