@@ -2,6 +2,7 @@
 
 python -m verify [check]               recompute and compare; exit 1 on any change (--only, --jobs, --json, --junit)
 python -m verify show ID               one claim: the printed statement, the witnesses' numbers, the counterexample
+python -m verify derive [WHAT]         a derivation as a chain of steps (kq_subj, ov_rel, kq_rel, conclusion, beta.prop1, …; --latex)
 python -m verify mutants               every mutant and whether its claim's check rejects it
 python -m verify ledger [--json FILE]  print or write the committed ledger, without recomputing it
 python -m verify record                recompute and write verify/ledger.json: a deliberate act, reviewed as a diff
@@ -23,6 +24,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from verify import ledger
 from verify.arguments import OneLineParser, writable
+from verify.derive import chains, show_chain
 from verify.docket import entries
 from verify.junit import write_junit
 from verify.output import revision, versions, write_json
@@ -85,9 +87,10 @@ def _parser() -> OneLineParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    commands = ("check", "show", "mutants", "ledger", "record", "report")
+    commands = ("check", "show", "derive", "mutants", "ledger", "record", "report")
     made.add_argument("command", nargs="?", choices=commands, default="check")
-    made.add_argument("id", nargs="?", metavar="ID", help="with show: the claim")
+    made.add_argument("id", nargs="?", metavar="ID", help="with show: the claim; with derive: the derivation")
+    made.add_argument("--latex", action="store_true", help="with derive: LaTeX")
     made.add_argument("--only", metavar="ID[,ID…]", help="with check, mutants: only these claims")
     made.add_argument("--jobs", metavar="N", default=str(min(2, os.cpu_count() or 1)), help="processes (default 2)")
     made.add_argument("--json", metavar="FILE", help="with check, ledger: write it there")
@@ -103,6 +106,7 @@ def _parser() -> OneLineParser:
 ALLOWED = {
     "check": {"only", "jobs", "json", "junit", "state", "fresh"},
     "show": {"id"},
+    "derive": {"id"},
     "mutants": {"only", "jobs", "state", "fresh"},
     "ledger": {"json"},
     "record": {"jobs", "state", "fresh"},
@@ -124,6 +128,10 @@ def _checked(options: argparse.Namespace, made: OneLineParser) -> tuple[list[Tri
         if options.id is None:
             made.error("show needs the id of a claim, for example thm2.accuracy")
         wanted = [options.id]
+    elif options.command == "derive":
+        if options.id is not None and options.id not in chains():
+            made.error(f"{options.id!r}: no such derivation; one of {', '.join(chains())}")
+        return [], 1
     elif options.only is not None:
         wanted = options.only.split(",")
     for name in wanted:
@@ -199,6 +207,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = made.parse_args(arguments)
     trials, jobs = _checked(options, made)
     console = Console(width=None if sys.stdout.isatty() else 150)
+    if options.command == "derive":
+        for name in [options.id] if options.id is not None else list(chains()):
+            show_chain(console, chains()[name](), options.latex)
+        return 0
     if options.command == "report":
         from verify.report import ReportError, write
 

@@ -190,6 +190,13 @@ def _norm_squared(coefficients: Statement, keys: tuple[Key, ...]) -> sp.Expr:
     return sum((multiplicity(k) * settled(coefficients.get(k, 0)) ** 2 for k in keys), sp.Integer(0))
 
 
+def _fitted_slope(ratio_squared: sp.Expr, t: sp.Symbol) -> float:
+    """Least-squares slope of log(relative remainder) against log t over t = 2^4 .. 2^12, from exact values."""
+    points = [2**k for k in range(4, 13)]
+    ratios = [float(ratio_squared.subs(t, point)) ** 0.5 for point in points]
+    return float(np.polyfit(np.log(points), np.log(ratios), 1)[0])
+
+
 def _approximation(failed: Finding, statement: Statement, truth: Statement, quantity: Quantity, regime: str) -> Finding:
     t = sp.Symbol("t", positive=True)
     keys = quantity.classes()
@@ -206,5 +213,6 @@ def _approximation(failed: Finding, statement: Statement, truth: Statement, quan
         return Finding(Status.FAILS, failed.evidence, failed.counterexample, remainder=note)
     top, bottom = sp.fraction(followed)
     order = sp.Rational(sp.degree(bottom, t) - sp.degree(top, t), 2)
-    note = f"relative remainder O((U/M_ft)^{order}) in the regime {regime}; {size}"
+    fitted = _fitted_slope(followed, t)
+    note = f"relative remainder O((U/M_ft)^{order}) in the regime {regime} (slope fitted over M_ft/U = 2^4 .. 2^12: {fitted:.3f}); {size}"
     return Finding(Status.APPROXIMATE, failed.evidence, failed.counterexample, remainder=note)
