@@ -313,7 +313,7 @@ def _other_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
 def _printed_weights(court: Court) -> Derived:
     """The printed weights need alpha_2 (m-1) above the logit that the own value starts from: 0 (set), -(M/U - 1) (literal)."""
     if court.reading == "set":
-        return Derived(printed_conclusions.AS_PRINTED, "as printed, for every alpha_1, alpha_2, alpha_3 > 0")
+        return Derived(printed_conclusions.AS_PRINTED, "as printed, for every alpha_1, alpha_2, alpha_3 > 0; the sharp beta is the largest root of explicit exponential polynomials in it")
     lifted = printed_conclusions.PrintedUpdate(lambda p: 1 + Fraction(p["M"] // p["U"] - 1, p["m"] - 1))
     return Derived(
         lifted,
