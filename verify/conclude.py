@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from numerics.conclusion import decide, decide_interval
 from numerics.conclusion.decision import Decision, vacuous
 from numerics.population.sampled import SampledGradients
-from numerics.updates import UpdatedWeights, updated_weights
+from numerics.updates import UpdatedWeights, initial_weights, updated_weights
 from theory.finetuning.conclusion import balanced_conclusion, sharp_M_ft
 from theory.finetuning.conclusion.table import table_conclusion
 from verify.evidence import Route
@@ -150,40 +153,78 @@ def true(w: Witnesses) -> Conclusion:
     s, g = w.setting, w.true
     if g is None:
         return Conclusion("true", f"not decided: V = {w.world.V} is too large for dense matrices", {}, None, None)
-    eta = float(s.eta_kq_subj), float(s.eta_kq_rel)
-    weights = updated_weights(w.world, g, *eta)
+    largest = float(np.abs(g.kq_rel).max())
+    if largest < CANCELLED * float(s.eta_ov) * float(np.abs(g.ov_rel).max()):
+        why = f"not decided: at eta_ov = {float(s.eta_ov):g} the softmax saturates, and the gradient of W_KQ^rel is below float64's roundings"
+        return Conclusion("true", why, {}, None, None, why)
+    # A power of 2 near eta_ov: dividing by it rounds nothing.
+    unit = 2.0 ** round(math.log2(s.eta_ov))
+    weights = _in_units(w, g, unit)
     if isinstance(g, SampledGradients):
-        lower, upper = _between(weights, g, s, w)
+        lower, upper = _between(weights, g, unit, w)
         decisions = {pool: decide_interval(w.world, s.N_ft, lower, upper, pool) for pool in POOLS}
         n = tolerance(Route.SAMPLED).value
         method = f"sampled gradients ({g.replicates} replicates), decided for all weights within {n:g} standard errors"
         return Conclusion("true", method, decisions, None, _together(decisions))
-    scale = max(float(np.abs(weights.kq_rel).max()), float(np.abs(weights.kq_subj).max()), 1.0)
     # Positions of one kind are exchangeable, so their scores tie exactly; in float64 they differ by roundings.
-    tie = 1e-13 * scale
-    decisions = {pool: decide(w.world, s.N_ft, weights, pool, tie_tolerance=tie) for pool in POOLS}
-    anywhere = decide(w.world, s.N_ft, weights, "heldout", context="all", tie_tolerance=tie)
-    return Conclusion(
-        "true", f"float64 over every sequence (ties within {tie:.0e})", decisions, anywhere, _together(decisions)
+    tie = 1e-13 * max(float(np.abs(g.kq_subj).max()), largest / unit, 1.0)
+
+    def decided(pool: str, context: str = "finetune") -> Decision:
+        d = decide(w.world, s.N_ft, weights, pool, context=context, tie_tolerance=tie)
+        return d if d.min_margin is None else replace(d, min_margin=d.min_margin * Fraction(unit))
+
+    decisions = {pool: decided(pool) for pool in POOLS}
+    method = f"float64 over every sequence (ties within {tie:.0e})"
+    return Conclusion("true", method, decisions, decided("heldout", "all"), _together(decisions))
+
+
+#: Where the largest entry of kq_rel is a smaller part of the largest entry of the values it comes from, it is roundings.
+CANCELLED = 1e-9
+
+
+def _in_units(w: Witnesses, g: Any, unit: float) -> UpdatedWeights:
+    """The weights after the true steps, each part in units of its own step.
+
+    The argmax does not change if the scores of a head, or all logits, are divided by a positive number. Scores of the
+    subject head are divided by eta_kq_subj, those of the relation head by eta_kq_rel times the unit, logits by the unit
+    (about eta_ov). Then float64's roundings are of one size in all of them, and the same tolerance is right at every step
+    size; 1 - eta * gradient, rounded, would lose the gradient of a small step, and logits that differ by 1 would tie
+    within the tolerance of scores that a large step has made large.
+    """
+    s = w.setting
+    start = initial_weights(w.world, s.N_ft, s.window, s.reading)
+
+    def moved(initial: NDArray[Any], gradient: NDArray[Any], step: Fraction, size: Fraction) -> NDArray[np.object_]:
+        pairs = zip(initial.tolist(), gradient.tolist(), strict=True)
+        return np.array([Fraction(i) / (step * size) - Fraction(x) / size for i, x in pairs], dtype=object)
+
+    ov = g.ov_rel.copy()
+    ov[:, w.world.sep_token] = 0.0
+    return UpdatedWeights(
+        moved(start.kq_subj, g.kq_subj, s.eta_kq_subj, Fraction(1)),
+        moved(start.kq_rel, g.kq_rel, s.eta_kq_rel, Fraction(unit)),
+        start.ov_subj / unit,
+        start.ov_rel / unit - float(s.eta_ov) / unit * ov,
     )
 
 
-def _between(weights: UpdatedWeights, g: SampledGradients, s: Setting, w: Witnesses) -> tuple[Any, Any]:
-    """Entrywise bounds of the weights: 5 standard errors around the sampled gradients, averaged over exchangeable positions."""
+def _between(weights: UpdatedWeights, g: SampledGradients, unit: float, w: Witnesses) -> tuple[Any, Any]:
+    """Entrywise bounds of the weights of `_in_units`: 5 standard errors around the sampled gradients."""
     n = tolerance(Route.SAMPLED).value
-    sep = w.world.sep_token
     ov_error = g.ov_rel_error.copy()
-    ov_error[:, sep] = 0.0
-    kq_subj = n * float(s.eta_kq_subj) * g.kq_subj_error
-    kq_rel = n * float(s.eta_kq_rel) * g.kq_rel_error
-    ov_rel = n * float(s.eta_ov) * ov_error
-    zero = np.zeros_like(weights.ov_subj)
+    ov_error[:, w.world.sep_token] = 0.0
+    ov_rel = n * float(w.setting.eta_ov) / unit * ov_error
+
+    def exact(errors: NDArray[Any], size: float) -> NDArray[np.object_]:
+        return np.array([Fraction(n) * Fraction(x) / Fraction(size) for x in errors.tolist()], dtype=object)
+
+    kq_subj, kq_rel = exact(g.kq_subj_error, 1.0), exact(g.kq_rel_error, unit)
 
     def shifted(sign: int) -> SimpleNamespace:
         return SimpleNamespace(
             kq_subj=weights.kq_subj + sign * kq_subj,
             kq_rel=weights.kq_rel + sign * kq_rel,
-            ov_subj=weights.ov_subj + sign * zero,
+            ov_subj=weights.ov_subj,
             ov_rel=weights.ov_rel + sign * ov_rel,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -193,3 +194,34 @@ def test_true_steps_are_decided_within_a_named_tolerance():
         assert d.right + d.ties + d.wrong == d.total and 0 < d.tie_tolerance < Fraction(1, 10**12)
         gaps = [gap for gap in d.score_gap.values() if gap is not None]
         assert all(gap > 1000 * d.tie_tolerance for gap in gaps), "a decision inside rounding"
+
+
+@pytest.mark.parametrize(
+    ("name", "step"),
+    [("eta_kq_subj", "1e-30"), ("eta_kq_subj", "1e30"), ("eta_kq_rel", "1e-30"), ("eta_kq_rel", "1e30"), ("eta_ov", "1e-12")],
+)
+@pytest.mark.parametrize("M_ft", [2, 4])
+def test_true_steps_of_any_size(name, step, M_ft):
+    """As beta -> inf the size of a W_KQ step does not matter with the full window, and a small eta_ov no more than a
+    smaller one: no update is lost beside the 1 it is added to, and no logits tie because scores are large."""
+    world = World.balanced(8, 2, 2, M_ft)
+    like = {"eta_ov": Fraction("1e-3")} if name == "eta_ov" else {}
+    setting = Setting(M=8, L=2, U=(2, 2), M_ft=M_ft, N_ft=2, **like)
+    usual = true(Witnesses(setting, world))
+    extreme = true(Witnesses(replace(setting, **{name: Fraction(step)}), world))
+    assert usual.holds is (M_ft == 4) and extreme.holds is usual.holds
+    for pool, d in usual.decisions.items():
+        e = extreme.decisions[pool]
+        assert (d.right, d.ties, d.total, d.attention) == (e.right, e.ties, e.total, e.attention)
+    if name == "eta_ov":
+        margins = (usual.decisions["seen"].min_margin, extreme.decisions["seen"].min_margin)
+        ratio = float(margins[0] / margins[1]) if margins[1] else None
+        assert ratio == (pytest.approx(1e9, rel=1e-2) if M_ft == 4 else None)
+
+
+def test_true_steps_that_float64_cannot_follow_are_open():
+    """At eta_ov = 1e6 the softmax part cancels the rest of kq_rel (about 1e-91) to below the roundings of either."""
+    world = World.balanced(8, 2, 2, 4, n_grammar=1)
+    setting = Setting(M=8, L=2, U=(2, 2), M_ft=4, N_ft=1, G=1, eta_ov=Fraction(10**6))
+    found = true(Witnesses(setting, world))
+    assert found.holds is None and not found.decisions and "saturates" in found.reason

@@ -1,0 +1,99 @@
+"""The entry points of Propositions 1-4 and Lemmas C.1, C.2, and the printed derivations."""
+
+from __future__ import annotations
+
+import json
+from importlib import import_module, resources
+
+import jsonschema
+import pytest
+
+from verify import __main__ as command
+from verify import entry
+from verify.entry import Row
+from verify.propositions import points
+from verify.setting import Setting
+
+NAMES = ("prop1", "prop2", "prop3", "prop4", "lemma_c1", "lemma_c2")
+SMALL = ["--M", "4", "--L", "2", "--U", "2", "--M-ft", "2", "--N-ft", "1", "--S", "2", "--N-tr", "2", "--G", "1"]
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """The rows at the setting without the trials, which do not depend on it and are tested elsewhere."""
+    monkeypatch.setattr(entry, "trials", lambda point, setting, world: [])
+
+
+def run(name: str, arguments: list[str]) -> int:
+    return import_module(f"verify.{name}").main(arguments)
+
+
+@pytest.mark.parametrize("reading", ["set", "literal"])
+@pytest.mark.parametrize("name", NAMES)
+def test_small_setting_agrees_and_validates(name, reading, quick, tmp_path, capsys):
+    target = tmp_path / "out.json"
+    assert run(name, [*SMALL, "--reading", reading, "--json", str(target)]) == 0
+    written = json.loads(target.read_text(encoding="utf-8"))
+    schema = json.loads(resources.files("verify").joinpath("schema/entry.schema.json").read_text(encoding="utf-8"))
+    jsonschema.validate(written, schema)
+    assert written["entry"] == name and written["setting"]["M"] == 4 and written["here"]
+    assert all(row["agrees"] for row in written["here"])
+    assert "At this setting" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("reading", "expected"), [("set", "yes"), ("literal", "no")])
+def test_proposition_1_enumerates_beside_the_derivation(reading, expected, quick, tmp_path):
+    target = tmp_path / "out.json"
+    run("prop1", [*SMALL, "--reading", reading, "--json", str(target)])
+    row = json.loads(target.read_text(encoding="utf-8"))["here"][0]
+    # 4 (2 * 2 * 1)^2 = 64 sequences; every value is shared by two subjects.
+    assert row["derived"] == expected and ("64 of 64" if expected == "yes" else "0 of 64") in row["measured"]
+
+
+def test_paper_setting_is_decided_over_all_sequences(quick, tmp_path):
+    target = tmp_path / "out.json"
+    assert run("prop2", ["--M", "256", "--L", "8", "--json", str(target)]) == 0
+    rows = {row["quantity"]: row for row in json.loads(target.read_text(encoding="utf-8"))["here"]}
+    seen = rows["right on every sequence: seen queries, contexts from finetune"]
+    assert seen["derived"] == "yes" and seen["measured"].startswith("35184372088832 of 35184372088832 right")
+    # The sharp beta is ln(m - 1) = ln 5.
+    assert "e^beta > 5)" in rows['"sufficiently large beta", seen queries']["derived"]
+
+
+def test_disagreeing_witnesses_are_a_problem(monkeypatch, quick, capsys):
+    made = points()["prop1"]
+    wrong = entry.Point(
+        made.name, made.title, made.claims, lambda setting, world, N_tr: [Row("x", None, "1", "2", "", False)]
+    )
+    assert entry.main(wrong, SMALL) == 1
+    assert "witnesses disagree: x: 1 against 2" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(["--N-tr", "0"], "--N-tr 0: must be at least 1"), (["--M", "0"], "--M 0"), (["--U", "3", "--M", "8"], "--U 3")],
+)
+@pytest.mark.parametrize("name", ["prop1", "lemma_c2"])
+def test_bad_input_is_one_line(name, arguments, said, capsys):
+    try:
+        status = run(name, arguments)
+    except SystemExit as stop:
+        status = stop.code
+    captured = capsys.readouterr().err
+    assert status == 2 and said in captured and captured.count("\n") == 1
+
+
+def test_check_returns_evidence():
+    found = import_module("verify.lemma_c1").check(Setting(M=8, L=2, U=(2, 2), M_ft=4, N_ft=1))
+    assert found and any(not e.agrees for e in found)  # Lemma C.1 is false
+
+
+def test_every_derivation_can_be_printed(capsys):
+    assert command.main(["derive"]) == 0
+    plain = capsys.readouterr().out
+    assert "Thresholds." in plain and "p context, balanced: (U - 1)/(U*m**2)" in plain
+    assert command.main(["derive", "kq_subj", "--latex"]) == 0
+    assert capsys.readouterr().out.count(r"\item") >= 3
+    with pytest.raises(SystemExit) as stop:
+        command.main(["derive", "nothing"])
+    assert stop.value.code == 2
