@@ -198,7 +198,13 @@ def test_true_steps_are_decided_within_a_named_tolerance():
 
 @pytest.mark.parametrize(
     ("name", "step"),
-    [("eta_kq_subj", "1e-30"), ("eta_kq_subj", "1e30"), ("eta_kq_rel", "1e-30"), ("eta_kq_rel", "1e30"), ("eta_ov", "1e-12")],
+    [
+        ("eta_kq_subj", "1e-30"),
+        ("eta_kq_subj", "1e30"),
+        ("eta_kq_rel", "1e-30"),
+        ("eta_kq_rel", "1e30"),
+        ("eta_ov", "1e-12"),
+    ],
 )
 @pytest.mark.parametrize("M_ft", [2, 4])
 def test_true_steps_of_any_size(name, step, M_ft):
