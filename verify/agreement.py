@@ -19,6 +19,15 @@ def _equal(a: NDArray, b: NDArray, name: str, label: str, route: Route) -> Evide
     )
 
 
+def _per_step(w: Witnesses, which: str, gradient: NDArray) -> NDArray:
+    """kq_rel per unit of eta_ov, others as they are.
+
+    kq_rel is a sum of terms of size eta_ov: roundings are of that size even where the softmax saturates and the terms
+    cancel, and for a small eta_ov all of it is small, which must not make the comparison one with zero.
+    """
+    return gradient / float(w.setting.eta_ov) if which == "kq_rel" else gradient
+
+
 def sampled_agreement(rows: list[Row]) -> list[Evidence]:
     """Class means of the literal network on drawn sequences against the derived class means, where both are single numbers."""
     found = []
@@ -74,8 +83,8 @@ def agreement(w: Witnesses) -> list[Evidence]:
                     Route.AUTOGRAD,
                     label,
                     f"{which}, hat: autograd = exact",
-                    getattr(w.autograd_hat, which),
-                    getattr(w.exact, which).floats,
+                    _per_step(w, which, getattr(w.autograd_hat, which)),
+                    _per_step(w, which, getattr(w.exact, which).floats),
                 )
             )
     if w.autograd_true is not None and w.true is not None and not getattr(w.true, "sampled", False):
@@ -85,8 +94,8 @@ def agreement(w: Witnesses) -> list[Evidence]:
                     Route.AUTOGRAD,
                     label,
                     f"{which}, true: autograd = enumerated",
-                    getattr(w.autograd_true, which),
-                    getattr(w.true, which),
+                    _per_step(w, which, getattr(w.autograd_true, which)),
+                    _per_step(w, which, getattr(w.true, which)),
                 )
             )
     return found

@@ -14,7 +14,10 @@ from numerics.population.exact import enumerated_hat_gradients
 from numerics.population.marginal import hat_gradients as marginal_hat_gradients
 from numerics.world import World
 from theory.finetuning import hat_gradients
+from verify.agreement import agreement
 from verify.bench import Case, cases, directions, frequencies, theorem_cases
+from verify.setting import Setting
+from verify.witnesses import Witnesses
 
 #: (world, demonstrations, window, reading, eta_ov)
 WORLDS = {
@@ -130,3 +133,18 @@ def test_the_bench_is_what_it_says():
     assert all(case.p["balanced_ft"] == case.name.startswith("balanced") for case in bench)
     for case in theorem_cases():
         assert all(a.holds(case.p) is True for a in PROOF_BALANCED), case.name
+
+
+@pytest.mark.parametrize(
+    ("M", "L", "U", "M_ft", "eta_ov"),
+    [(4, 1, 1, 2, "200"), (4, 1, 2, 2, "1e4"), (8, 2, 2, 4, "1e6"), (8, 2, 2, 4, "1e-20"), (8, 2, 2, 4, "1")],
+)
+def test_agreement_at_steps_of_any_size(M, L, U, M_ft, eta_ov):
+    """A saturated softmax, where kq_rel cancels to roundings, is no disagreement; a wrong kq_rel is one at any step."""
+    world = World.balanced(M, L, U, M_ft, n_grammar=1)
+    setting = Setting(M=M, L=L, U=(U,) * L, M_ft=M_ft, N_ft=1, G=1, eta_ov=Fraction(eta_ov))
+    assert all(e.agrees for e in agreement(Witnesses(setting, world)))
+    wrong = Witnesses(setting, world)
+    assert wrong.autograd_true is not None
+    wrong.autograd_true.kq_rel[-1] += 1e-9 * float(setting.eta_ov)
+    assert [e.quantity for e in agreement(wrong) if not e.agrees] == ["kq_rel, true: autograd = enumerated"]
