@@ -1,10 +1,11 @@
 """The softmax part of the true gradients, summed over a block of contexts and ALL queries of the finetuning pool.
 
 The true residual is e = pi - h(y).  The part with -h(y) is the hat gradient, a rational; what is left is linear in pi
-and is computed here sequence by sequence in float64.  A block is C contexts (j_1, ..., j_{m-1}) crossed with the Q =
-M_ft queries.  Only distinct entries are touched: at both steps every token that is not an attribute value has the
-same logit (no construction writes to it and the gradient gives all of them the same row), so the A = sum U_l values
-and one row for the V - A others suffice; the tokens are looked up, never written as one-hot T x V arrays.
+and is computed here sequence by sequence in float64 (at the second step, on request, the whole residual).  A block is C
+contexts (j_1, ..., j_{m-1}) crossed with the Q = M_ft queries.  Only distinct entries are touched: at both steps every
+token that is not an attribute value has the same logit (no construction writes to it and the gradient gives all of them
+the same row), so the A = sum U_l values and one row for the V - A others suffice; the tokens are looked up, never
+written as one-hot T x V arrays.
 """
 
 from collections.abc import Callable
@@ -137,12 +138,19 @@ class Kernel:
         return self._assembled(tokens, slots), ov
 
     def second(
-        self, contexts: Tensor, ell: int, ov: Tensor, relation: NDArray, attended: SubjectAttention | None
+        self,
+        contexts: Tensor,
+        ell: int,
+        ov: Tensor,
+        relation: NDArray,
+        attended: SubjectAttention | None,
+        residual: bool = False,
     ) -> Tensor:
-        """Step 2, type ell: sum over the block of the softmax part of kq_rel (V+T,).
+        """Step 2, type ell: sum over the block of the softmax part of kq_rel (V+T,), or all of it if `residual`.
 
         ov (V, A+1, by input): W_OV^rel after the projected step; its [sep] row is 0.  attended: the subject head's
-        attention, None for the query alone.  Cost O(C Q m A).
+        attention, None for the query alone.  residual: pi - h(y) instead of pi, with pi_y - 1 as minus the sum of the
+        others, so that nothing cancels where a large step saturates the softmax.  Cost O(C Q m A).
         """
         lay, K, M = self.layout, self.layout.n_demos, self.world.M
         g = self.weights(relation)
@@ -159,6 +167,10 @@ class Kernel:
             logits = torch.baddbmm(from_context[:, None], share[..., :-1], self.subject_columns[contexts])
             logits += own * on_subjects + share[..., -1:] * self.subject_columns
         pi = self._probabilities(logits)
+        if residual:
+            target = self.values[:, ell, None].expand(len(contexts), -1, 1)
+            pi.scatter_(-1, target, 0.0)
+            pi.scatter_(-1, target, -pi.sum(-1, keepdim=True))
         r = torch.bmm(pi, in_context.transpose(1, 2))
         r_own = torch.einsum("cqa,qa->cq", pi, on_subjects)
         bar = r @ weights + own * r_own

@@ -1,7 +1,8 @@
 """True gradients in float64 by plain enumeration: every sequence of the population contributes its own softmax.
 
-true = hat + softmax part.  The hat part is a rational (numerics.population.marginal); the softmax part is summed over
-every sequence by numerics.population.kernel, in blocks, with compensated summation across the blocks.
+First step: true = hat + softmax part.  The hat part is a rational (numerics.population.marginal); the softmax part is
+summed over every sequence by numerics.population.kernel, in blocks, with compensated summation across the blocks.  Second
+step: the two parts would cancel where a large eta_ov saturates the softmax, so the whole residual is summed.
 """
 
 import math
@@ -149,8 +150,8 @@ def true_gradients(
     rows, attended, second = kernel.rows(step), updated_attention(setting, kernel, kq_subj), Compensated()
     for ell in range(L):
         for contexts in _contexts(kernel):
-            second.add(kernel.second(contexts, ell, rows, relation, attended))
+            second.add(kernel.second(contexts, ell, rows, relation, attended, residual=True))
             done += len(contexts) * Q
             if progress is not None:
                 progress(done, 2 * size)
-    return kq_subj, ov_rel, hat_second_step(setting, step) + second.value() / size
+    return kq_subj, ov_rel, second.value() / size

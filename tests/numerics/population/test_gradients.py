@@ -82,3 +82,24 @@ def test_errors(arguments, message):
 def test_errors_at_beta(arguments, message):
     with pytest.raises(ValueError, match=message):
         gradients_at(**({"world": WORLD, "n_demos": 1, "beta": 1.0} | arguments))
+
+
+def test_a_saturated_softmax_loses_no_digits():
+    """One subject, one value, m = 2: the gradient in closed form, down to 1e-70 where softmax and hat part cancel.
+
+    x = [s, sep, a, s, sep], target a, V = 4 with no grammar. Step 1: the residual is -q on a and +1/V on the others, q =
+    1 - 1/V; one step moves a in the columns of s and a by eta g q, every other output by -eta g / V, with g the
+    attention: 2/T on s, 1/T on a. So the logit of a is ahead by D = eta g.g, and at the second step p = 1 - pi_a is
+    3 / (3 + exp(D)): r = -p eta g_token for s, a and 0 for sep.
+    """
+    world = World([[0]], [0], 0)
+    T, V = 5, 4
+    for eta in (1.0, 50.0, 200.0, 900.0):
+        g = np.array([2 / T, 0.0, 1 / T, 2 / T, 0.0])
+        ahead = eta * g.sum() / T
+        p = (V - 1) / (V - 1 + np.exp(ahead))
+        r = -p * eta * g
+        by_index = (r - r.mean()) / T
+        wanted = np.array([by_index[0] + by_index[3], by_index[2], 0.0, by_index[1] + by_index[4], *by_index[::-1]])
+        found = finetuning_gradients(world, 1, "true", eta_ov=eta).kq_rel
+        np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-12 * np.abs(wanted).max())
