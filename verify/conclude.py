@@ -155,7 +155,7 @@ def true(w: Witnesses) -> Conclusion:
         return Conclusion("true", f"not decided: V = {w.world.V} is too large for dense matrices", {}, None, None)
     largest = float(np.abs(g.kq_rel).max())
     if largest < CANCELLED * float(s.eta_ov) * float(np.abs(g.ov_rel).max()):
-        why = f"not decided: at eta_ov = {float(s.eta_ov):g} the softmax saturates, and the gradient of W_KQ^rel is below float64's roundings"
+        why = f"not decided: at eta_ov = {float(s.eta_ov):g} the softmax saturates: too little is left of the gradient of W_KQ^rel to tell ties in float64"
         return Conclusion("true", why, {}, None, None, why)
     # A power of 2 near eta_ov: dividing by it rounds nothing.
     unit = 2.0 ** round(math.log2(s.eta_ov))
@@ -178,7 +178,7 @@ def true(w: Witnesses) -> Conclusion:
     return Conclusion("true", method, decisions, decided("heldout", "all"), _together(decisions))
 
 
-#: Where the largest entry of kq_rel is a smaller part of the largest entry of the values it comes from, it is roundings.
+#: Where kq_rel is a smaller part of the values it comes from (largest entries), exact ties cannot be told from near ones.
 CANCELLED = 1e-9
 
 
