@@ -155,7 +155,7 @@ def true(w: Witnesses) -> Conclusion:
         return Conclusion("true", f"not decided: V = {w.world.V} is too large for dense matrices", {}, None, None)
     largest = float(np.abs(g.kq_rel).max())
     if largest < CANCELLED * float(s.eta_ov) * float(np.abs(g.ov_rel).max()):
-        why = f"not decided: at eta_ov = {float(s.eta_ov):g} the softmax saturates: too little is left of the gradient of W_KQ^rel to tell ties in float64"
+        why = f"not decided: at eta_ov = {float(s.eta_ov):g} the softmax saturates: too little is left of kq_rel to tell ties in float64"
         return Conclusion("true", why, {}, None, None, why)
     # A power of 2 near eta_ov: dividing by it rounds nothing.
     unit = 2.0 ** round(math.log2(s.eta_ov))
