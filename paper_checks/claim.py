@@ -51,6 +51,7 @@ class Claim:
     """One printed claim: `printed` is the transcription in the form that the check of this claim reads.
 
     `regime` names the limit in which a printed approximation is meant; empty where the paper prints an equality.
+    `construction`: the sentence is about what the printed weights do, so it is judged in both readings of W_OV^subj.
     """
 
     id: str
@@ -62,6 +63,7 @@ class Claim:
     assumptions: tuple[Assumption, ...] = ()
     mutations: tuple[Mutation, ...] = ()
     regime: str = ""
+    construction: bool = False
 
     @property
     def fingerprint(self) -> str:

@@ -44,8 +44,7 @@ def as_ledger(records: dict[Trial, Record]) -> dict[str, Any]:
     names = list(dict.fromkeys(name for name, _ in records))
     claims = []
     for name in names:
-        readings = {reading: records[name, reading]["verdict"] for reading in READINGS}
-        claims.append(ledger.entry_json(records[name, "set"], readings))
+        claims.append(ledger.entry_json(records[name, "set"], records[name, "literal"]))
     return {"schema": ledger.SCHEMA, "paper": "arXiv:2603.20969v1", "claims": claims}
 
 
@@ -67,7 +66,8 @@ def compared(records: dict[Trial, Record], whole: bool) -> dict[Trial, list[str]
     for name, known in committed.items():
         # Where both readings are as recorded, so must be the verdict over both.
         if all((name, reading) in records and not problems[name, reading] for reading in READINGS):
-            verdict = ledger.overall({reading: records[name, reading]["verdict"] for reading in READINGS})
+            readings = {reading: records[name, reading]["verdict"] for reading in READINGS}
+            verdict = ledger.overall(readings, records[name, "set"]["construction"])
             if known["verdict"] != verdict:
                 problems[name, "set"].append(
                     f"{name}: verdict over both readings {verdict}, recorded {known['verdict']}"

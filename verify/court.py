@@ -28,8 +28,8 @@ class Court:
 
     @cached_property
     def balanced_bench(self) -> tuple[Case, ...]:
-        """The cases to which formulas in one U and the full window apply."""
-        return tuple(case for case in self.bench if case.balanced and case.window is None)
+        """The cases to which formulas in one U and the full window apply; those that meet every hypothesis of Theorem 2 first."""
+        return (*self.theorem_bench, *(case for case in self.bench if case.balanced and case.window is None))
 
     @cached_property
     def theorem_bench(self) -> tuple[Case, ...]:

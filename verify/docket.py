@@ -327,8 +327,8 @@ def _sharp(court: Court) -> Derived:
 
     condition = sharp_condition()
     words = (
-        "attributes must score at least as much as the query in the relation head: for L >= 2 exactly M_ft >= max of the two thresholds, about "
-        "U + U^2/(m-1); M_ft >> U is neither sufficient nor the right scale, a small N_ft hurts, M >> mL is not needed"
+        "after the hat steps attributes must score at least as much as the query in the relation head: for L >= 2 exactly M_ft >= max of the two thresholds, about "
+        "U + U^2/(m-1); M_ft >> U is neither sufficient nor the right scale, a small N_ft hurts, M >> mL is not needed. After the true steps the boundary lies elsewhere, though near: M=42, L=5, U=3, M_ft=12, N_ft=1 is right on every sequence below the hat threshold of 13"
     )
     latex = rf"M_{{\text{{ft}}}}\ge\max\Big({sp.latex(condition.M_ft_heldout)},\ {sp.latex(sp.factor(condition.M_ft_seen))}\Big)"
     return Derived(conclusions.sharp_condition, words, latex)
@@ -336,9 +336,9 @@ def _sharp(court: Court) -> Derived:
 
 def _steps(court: Court) -> Derived:
     words = (
-        "T <= S+2, set reading, hat steps: every positive step size. With T > S+2 the initial window term (+1 inside the window) competes with "
+        "inside the sharp condition with T <= S+2, set reading, hat steps: every positive step size. With T > S+2 the initial window term (+1 inside the window) competes with "
         "eta_KQ^rel eta_OV^rel times the update; in the literal reading eta_OV^rel has a lower bound of about (M/U - 1) L T U^2/(m-1). Lemma "
-        "C.2 uses alpha_2 <= 1/(lambda_1 + m lambda_2), i.e. an upper bound on eta_OV^rel that the theorem does not state"
+        "C.2 uses alpha_2 <= 1/(lambda_1 + m lambda_2), i.e. an upper bound on eta_OV^rel that the theorem does not state; after true steps a large eta_OV^rel does fail"
     )
     return Derived(conclusions.allowed_steps, words)
 

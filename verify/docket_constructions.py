@@ -57,8 +57,10 @@ def entries() -> dict[str, Part]:
             F.divergence,
             _fixed(
                 ("rows", "variation"),
-                "0.1, 0.3 and 0.5 are reached with the mean over rows of the l1 norm (alpha = 5) or of the total variation, half of it (alpha = 5 for "
-                "0.1, 1 for 0.3 and 0.5); not with the entrywise sum (0.5 at least), the operator 1-norm or the largest row sum",
+                "which values are reached depends on the norm and on the prior, and the paper states neither the norm, nor alpha, nor G: with G = 4 and alpha in "
+                "{1, 5}, 0.1, 0.3 and 0.5 are reached by the mean over rows of the l1 norm (alpha = 5) and by the total variation, half of it (alpha = 5 for 0.1, "
+                "1 for 0.3 and 0.5), not by the entrywise sum (never below 0.5 there; a concentrated prior, alpha = 100, reaches them), the operator 1-norm or the "
+                "largest row sum",
             ),
         ),
         "eq1": (F.eq1, _fixed(printed_framework.eq1, "as printed")),
@@ -111,7 +113,7 @@ def entries() -> dict[str, Part]:
             C.argmax_at(lambda case: list(range(2, case.S + 1)), least_S=2, least_N=2),
             _fixed(
                 S.middle_argmax,
-                "the window is the last S+2 tokens (t-S-1..t) and reaches into the previous subsequence: its relation token switches the prediction too "
+                "in later subsequences: the window is the last S+2 tokens (t-S-1..t) and reaches into the previous subsequence: its relation token switches the prediction too "
                 "early, and with two attended relation tokens G ties with [sep]",
                 r"n\text{ relation tokens attended in }\{t-S-1,\dots,t\}:\ \mathcal G\cup\mathcal R\ (n=0),\ \mathcal G\ (n=1),\ \mathcal G\cup\{[\text{sep}]\}\ (n=2)",
             ),

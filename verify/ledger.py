@@ -23,21 +23,27 @@ def recorded(reading: str) -> dict[str, str]:
     return {entry["id"]: entry["readings"][reading] for entry in load()["claims"]}
 
 
-def overall(readings: dict[str, str]) -> str:
+def overall(readings: dict[str, str], construction: bool) -> str:
     """The verdict of a claim over both readings.
 
-    `reading` where it is right (exact or approximate) in the default reading and wrong as W_OV^subj is literally printed;
-    a claim that already fails in the default reading keeps that verdict.
+    `reading` where a construction is right (exact or approximate) in the default reading and wrong as W_OV^subj is literally
+    printed. Sentences about anything else (the steps of a proof, which compute in the default reading) and constructions that
+    fail in the default reading have the verdict of the default reading.
     """
     good = {str(Verdict.EXACT), str(Verdict.APPROXIMATE)}
-    depends = readings["set"] in good and readings["literal"] not in good
+    depends = construction and readings["set"] in good and readings["literal"] not in good
     return str(Verdict.READING) if depends else readings["set"]
 
 
-def entry_json(one: Record, readings: dict[str, str]) -> dict[str, Any]:
-    """One claim of the ledger, from its record in the default reading and the verdicts of both."""
-    verdict = overall(readings)
+def entry_json(one: Record, literal: Record) -> dict[str, Any]:
+    """One claim of the ledger, from its records in the two readings.
+
+    Correction and counterexample are those of the default reading, or of the literal one where only that one fails.
+    """
+    readings = {"set": one["verdict"], "literal": literal["verdict"]}
+    verdict = overall(readings, one["construction"])
     right = verdict == Verdict.EXACT
+    told = literal if verdict == Verdict.READING and one["verdict"] != verdict else one
     return {
         "id": one["id"],
         "verdict": verdict,
@@ -46,9 +52,9 @@ def entry_json(one: Record, readings: dict[str, str]) -> dict[str, Any]:
         "title": one["title"],
         "statement": one["printed"],
         "fingerprint": one["fingerprint"],
-        "correction": None if right else one["derived"],
-        "correction_latex": None if right else (one["derived_latex"] or None),
-        "counterexample": one["counterexample"],
+        "correction": None if right else told["derived"],
+        "correction_latex": None if right else (told["derived_latex"] or None),
+        "counterexample": told["counterexample"],
         "remainder": one["remainder"],
         "mutants": [mutant["name"] for mutant in one["mutants"]],
     }

@@ -16,6 +16,7 @@ def record(o: Outcome, reading: str) -> Record:
         "id": claim.id,
         "reading": reading,
         "verdict": str(o.verdict),
+        "construction": claim.construction,
         "where": claim.where,
         "title": claim.title,
         "fingerprint": claim.fingerprint,

@@ -4,7 +4,7 @@ Logits are rational at hard attention, so max_v pi_v = e^{max f} / sum_v e^{f_v}
 encloses it. Sequences with the same multiset of logits are computed once.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
@@ -40,9 +40,14 @@ def _scaled(matrix: NDArray) -> tuple[NDArray[np.object_], int]:
 
 
 def largest_probabilities(
-    world: World, n_demos: int, ov_subj: NDArray, ov_rel: NDArray, query_only: bool
+    world: World,
+    n_demos: int,
+    ov_subj: NDArray,
+    ov_rel: NDArray,
+    query_only: bool,
+    chosen: Iterable[NDArray[np.int64]] | None = None,
 ) -> Iterator[Largest]:
-    """max_v pi_v over every sequence, one per multiset of logits; weights are exact (ints or Fractions).
+    """max_v pi_v over every sequence (or those of the blocks (B, T) chosen), one per multiset of logits; weights are exact.
 
     The subject head attends all m subjects uniformly, or the query only; the relation head all T positions uniformly.
     Raises OverflowError if the scaled logits do not fit 62 bits. Cost O(L M_ft^m (T V + V log V)) integer operations.
@@ -57,8 +62,9 @@ def largest_probabilities(
         raise OverflowError(f"logits over the common denominator {D} do not fit 62 bits")
     subj, rel = subj.astype(np.int64).T, rel.astype(np.int64).T
     seen: set[bytes] = set()
-    for block in sequences(world, n_demos, chunk=1 << 10):
-        f = np.sort(subj[block.tokens[:, places]].sum(axis=1) + rel[block.tokens].sum(axis=1), axis=1)
+    blocks = (block.tokens for block in sequences(world, n_demos, chunk=1 << 10)) if chosen is None else chosen
+    for tokens in blocks:
+        f = np.sort(subj[tokens[:, places]].sum(axis=1) + rel[tokens].sum(axis=1), axis=1)
         _, first = np.unique(f, axis=0, return_index=True)
         for i in first.tolist():
             if f[i].tobytes() in seen:
@@ -67,4 +73,4 @@ def largest_probabilities(
             values, counts = np.unique(f[i], return_counts=True)
             powers = [exponential(Fraction(int(v), D)) for v in values]
             Z = sum((int(n) * power for n, power in zip(counts, powers, strict=True)), flint.arb(0))
-            yield Largest(block.tokens[i], powers[-1] / Z, Z)
+            yield Largest(tokens[i], powers[-1] / Z, Z)

@@ -72,6 +72,7 @@ def claims() -> tuple[Claim, ...]:
         ),
         Claim(
             id="thm2.last_step",
+            construction=True,
             where="Thm. 1/2, last sentence of the proof",
             title="the printed weights (6)-(7) give perfect accuracy as beta -> inf",
             kind=Kind.ASSERTION,
@@ -109,6 +110,7 @@ def claims() -> tuple[Claim, ...]:
         ),
         Claim(
             id="thm2.finite_beta",
+            construction=True,
             where="Thm. 1",
             title='"with sufficiently large beta"',
             kind=Kind.ASSERTION,

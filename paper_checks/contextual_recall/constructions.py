@@ -99,7 +99,15 @@ def without(statement: Callable, family: str) -> Callable:
 
 def _assertion(id_: str, where: str, title: str, wording: str, mutants: tuple[Mutation, ...], **more) -> Claim:
     return Claim(
-        id=id_, where=where, title=title, kind=Kind.ASSERTION, wording=wording, printed=True, mutations=mutants, **more
+        id=id_,
+        where=where,
+        title=title,
+        kind=Kind.ASSERTION,
+        wording=wording,
+        printed=True,
+        mutations=mutants,
+        construction=True,
+        **more,
     )
 
 
@@ -119,6 +127,7 @@ def claims() -> tuple[Claim, ...]:
     return (
         Claim(
             id="prop1.f_subj",
+            construction=True,
             where="Prop. 1, proof sketch",
             title="with the printed W_OV^subj, f_subj = -(sum_u h(u) - sum_l h(a_j^l))",
             kind=Kind.EQUATION,
@@ -131,6 +140,7 @@ def claims() -> tuple[Claim, ...]:
         ),
         Claim(
             id="prop1.logits",
+            construction=True,
             where="Prop. 1, proof sketch",
             title="f = sum_j h(u_j^l) + sum_l h(a_j^l) - sum_u h(u)",
             kind=Kind.EQUATION,

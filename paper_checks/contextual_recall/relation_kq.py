@@ -62,8 +62,8 @@ def claims() -> tuple[Claim, ...]:
             printed={"middle": middle_bound_per_pi, "last": last_bound, "much smaller than m^2": True},
             assumptions=THEOREM_2,
             mutations=(
-                Mutation("m for m^2", "a power lost", lambda s: {**s, "last": lambda p: s["last"](p) / p["m"] ** 2}),
-                Mutation("e dropped", "a factor lost", lambda s: {**s, "last": lambda p: s["last"](p) / (2 * math.e)}),
+                Mutation("without m^2", "two powers lost", lambda s: {**s, "last": lambda p: s["last"](p) / p["m"] ** 2}),
+                Mutation("2e dropped", "a factor lost", lambda s: {**s, "last": lambda p: s["last"](p) / (2 * math.e)}),
             ),
         ),
         Claim(

@@ -84,10 +84,9 @@ def claims() -> tuple[Claim, ...]:
                 Mutation(
                     "C_y without 1/m",
                     "the mean forgotten",
-                    lambda s: (
-                        lambda match, k: (
-                            s(match, k) if sum(match) == 0 else ([-x for x in s(match, k)[0]], s(match, k)[1])
-                        )
+                    lambda s: lambda match, k: (
+                        [x - (sum(match) - sum(match) / k) / k for x in s(match, k)[0]],
+                        s(match, k)[1],
                     ),
                 ),
                 Mutation(

@@ -16,7 +16,7 @@ import torch
 from numerics.conclusion import Weights, decide
 from numerics.conclusion.decision import Decision
 from numerics.models.attention_only import AttentionOnly, prop1
-from numerics.models.population_gradient import population_gradients
+from numerics.models.population_gradient import backpropagate, population_gradients
 from numerics.population import finetuning_gradients
 from numerics.population import hat_gradients as marginal_hat_gradients
 from numerics.population.enumerate import sequences
@@ -26,7 +26,7 @@ from paper_checks.contextual_recall.assumptions import THEOREM_2, alpha_2_limit
 from paper_checks.contextual_recall.conclusions import PrintedUpdate
 from theory.constructions import ClassWeights, Scores, icl_contrast
 from theory.finetuning.conclusion import balanced_conclusion, sharp_M_ft
-from verify.bench import Case, directions, frequencies
+from verify.bench import Case, directions, frequencies, theorem_cases
 from verify.court import Court
 from verify.evidence import Evidence, Finding, Route, finding
 from verify.judges.compare import arrays, fact
@@ -142,6 +142,24 @@ def hypotheses(statement: Callable[[dict], bool], court: Court, exact: bool) -> 
     for b in (*_inside_hypotheses(court.reading), *boundary(court.reading)):
         evidence.append(_says(b, bool(statement(b.p)), b.decided, exact))
         failing[b.name] = b.decided.failing
+    if not exact and court.reading == "set":
+        # The theorem is about the actual loss: the same worlds after the true steps, softmax term kept.
+        for b in (*_inside_hypotheses("set"), *boundary("set")[:8]):
+            decided = _after_steps(b, "true", None, Fraction(1), Fraction(1), Fraction(1), "set")
+            name = f"{b.name}, true steps"
+            predicted = bool(statement(b.p))
+            evidence.append(
+                fact(
+                    Route.ENUMERATED,
+                    name,
+                    "right on every sequence",
+                    f"{decided.holds} ({decided.words})",
+                    predicted,
+                    decided.holds or not predicted,
+                    "float64 gradients over every sequence, decided over all sequences by count patterns",
+                )
+            )
+            failing[name] = decided.failing
     evidence.sort(key=lambda e: e.agrees)
     return finding(evidence, counterexample=_counterexample(evidence, failing))
 
@@ -325,8 +343,7 @@ def step_sizes(statement: Callable[[dict], bool], court: Court) -> Finding:
     float64 over every sequence. Where the statement allows the steps, every sequence must be right.
     """
     evidence, failing = [], {}
-    inside = [b for b in boundary("set") if b.decided.holds and not b.decided.heldout.vacuous and b.p["L"] > 1][:2]
-    for b in inside:
+    for b in _step_worlds():
         for p in _step_settings(b, court.reading):
             decided = _after_steps(
                 b, p["objective"], p["window"], p["eta_kq_subj"], p["eta_ov"], p["eta_kq_rel"], court.reading
@@ -348,6 +365,18 @@ def step_sizes(statement: Callable[[dict], bool], court: Court) -> Finding:
             failing[label] = decided.failing
     evidence.sort(key=lambda e: e.agrees)
     return finding(evidence, counterexample=_counterexample(evidence, failing))
+
+
+@cache
+def _step_worlds() -> tuple[Boundary, ...]:
+    """Two worlds that meet every hypothesis of Theorem 2 and lie inside the sharp condition."""
+    made = []
+    for case in theorem_cases("set"):
+        if case.p["L"] > 1 and sharp_condition({**case.p, "reading": "set"}):
+            made.append(
+                Boundary(case.name, case.world, case.n_demos, case.p, after_hat_steps(case.world, case.n_demos, "set"))
+            )
+    return tuple(made[:2])
 
 
 def _step_settings(b: Boundary, reading: str) -> list[dict]:
@@ -573,21 +602,30 @@ PARAMETRISATIONS: dict[str, Callable[[float], float]] = {
 
 
 def bookkeeping(statement: dict[str, Callable[[float], float]], court: Court) -> Finding:
-    """One autograd step on W_KQ^subj at finite beta in three parametrisations: what stands beside alpha in beta(... + alpha h(p))."""
-    case = court.bench[1]
+    """One autograd step on W_KQ^subj at finite beta in three parametrisations: what stands beside alpha in beta(... + alpha h(p)).
+
+    alpha h(p) is the step of size 1 in the gradient per unit beta. W_KQ is trained in a network whose score matrix is W_KQ
+    itself, W_KQ / beta in one that multiplies its score matrix by beta: two networks, two backward passes.
+    """
+    case = court.theorem_bench[1]
     evidence = []
     for beta in (2.0, 5.0):
         g = population_gradients(
             case.world, case.n_demos, "hat", 1.0, None, case.reading, beta=beta, eta_kq_subj=1.0
         ).kq_subj
-        model = prop1(case.world, case.n_demos, None, case.reading, beta)
-        # With respect to W_KQ the gradient is g, with respect to W_KQ / beta it is beta g; both are then read off beta(...).
+        whole = prop1(case.world, case.n_demos, None, case.reading, 1.0)
+        with torch.no_grad():
+            for matrix in whole.kq.values():
+                matrix *= beta
+        scaled = prop1(case.world, case.n_demos, None, case.reading, beta)
+        sep = case.world.sep_token
+        of_whole, of_scaled = (_backward(model, case)[:, sep] for model in (whole, scaled))
+        # What is added to W_KQ, divided by beta.
         measured = {
-            "W_KQ trained, step eta": g / beta,
-            "W_KQ / beta trained, step eta": beta * g,
-            "W_KQ trained, step eta * beta": beta * g / beta,
+            "W_KQ trained, step eta": of_whole / beta,
+            "W_KQ / beta trained, step eta": beta * of_scaled / beta,
+            "W_KQ trained, step eta * beta": beta * of_whole / beta,
         }
-        assert model.beta == beta
         for name, factor in statement.items():
             literal = "W_KQ trained, step eta" if name not in measured else name
             evidence.append(
@@ -595,12 +633,23 @@ def bookkeeping(statement: dict[str, Callable[[float], float]], court: Court) ->
                     Route.AUTOGRAD, f"{case.name}, beta={beta:g}: {literal}", name, measured[literal], factor(beta) * g
                 )
             )
-    return finding(
-        evidence,
-        counterexample=next(
-            (f"{e.setting}: measured {e.measured}, printed {e.printed}" for e in evidence if not e.agrees), ""
-        ),
-    )
+    return finding(evidence, counterexample=_apart(evidence, "measured {}, printed {}"))
+
+
+def _backward(model: AttentionOnly, case: Case) -> np.ndarray:
+    """(d, d) gradient of the mean hat loss with respect to the subject head's score matrix."""
+    backpropagate(model, case.world, case.n_demos, "hat")
+    gradient = model.kq["subj"].grad
+    assert gradient is not None
+    return gradient.numpy()
+
+
+def _apart(evidence: list[Evidence], words: str) -> str:
+    """The first disagreement in words; the two places take what was measured and what the statement says."""
+    for e in evidence:
+        if not e.agrees:
+            return f"{e.setting}: {words.format(e.measured, e.printed)}"
+    return ""
 
 
 def window(statement: Callable[[dict], float], court: Court) -> Finding:

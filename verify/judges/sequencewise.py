@@ -30,9 +30,9 @@ def _observed(case: Case, beta: float) -> tuple[Observation, ...]:
 
 
 def _some(court: Court) -> list[Case]:
-    """One balanced case with one demonstration, one with two, and an unbalanced one."""
+    """A case that meets every hypothesis of Theorem 2, a balanced one with two demonstrations, and an unbalanced one."""
     unbalanced = next(case for case in court.bench if not case.balanced and case.window is None and case.m == 3)
-    return [court.bench[0], court.bench[1], unbalanced]
+    return [court.theorem_bench[1], court.bench[1], unbalanced]
 
 
 def _worst(evidence: Iterable[Evidence]) -> Evidence:
@@ -223,7 +223,7 @@ def _value_counts(case: Case, o: Observation) -> np.ndarray:
 def second_logits(statement, court: Court) -> Finding:
     """Lemma C.2's logit, with the weights that the lemma prints, on every sequence of balanced worlds."""
     evidence = []
-    for case in court.balanced_bench[:3]:
+    for case in court.theorem_bench[:2]:
         p = {**case.p, "alpha_2": alpha_2_limit(case.p)}
         w, attribute = _weights(case), case.world.attribute_token
         model = second_step_model(case, p["alpha_2"])
