@@ -234,11 +234,11 @@ def _between(weights: UpdatedWeights, g: SampledGradients, unit: float, w: Witne
 def sharp(setting: Setting) -> int | None:
     """The smallest integer M_ft for which the balanced hat conclusion holds with the other sizes as given.
 
-    Full window and reading "set": closed form, for every eta_ov > 0, and it holds from there on. (For L = 1 a smaller M_ft
-    may do at a small eta_ov.) Otherwise every M_ft is decided by the derivation at the setting's steps, and a larger M_ft
-    may fail again.
+    Full window, reading "set" and L >= 2: closed form, the same for every eta_ov > 0, and it holds from there on. Otherwise
+    every M_ft is decided by the derivation at the setting's steps, and a larger M_ft may fail again (with L = 1 there is no
+    type to infer: queries attended alone can be right, and eta_ov matters).
     """
-    if setting.window is None and setting.reading == "set":
+    if setting.window is None and setting.reading == "set" and setting.L >= 2:
         return sharp_M_ft(setting.M, setting.L, setting.U, setting.m)
     for M_ft in range(max(setting.U), setting.M + 1):
         found = balanced_conclusion(

@@ -199,7 +199,7 @@ def three_lines(result: Result) -> list[str]:
     hat_, true_ = result.conclusions["hat"], result.conclusions["true"]
     words = {True: "holds", False: "FAILS", None: "is open"}
     # The closed form (one U) is a statement on every step size and on every larger M_ft; a scan gives the first M_ft only.
-    everywhere = result.setting.window is None and result.setting.reading == "set"
+    everywhere = result.setting.window is None and result.setting.reading == "set" and result.setting.L >= 2
     onwards = everywhere and len(set(result.setting.U)) == 1
     sharp_ = "for no M_ft up to M" if result.sharp_M_ft is None else f"from M_ft = {result.sharp_M_ft} on"
     if not onwards and result.sharp_M_ft is not None:
@@ -211,7 +211,7 @@ def three_lines(result: Result) -> list[str]:
         where = f": after the two steps the relation head attends {'the ' if most == 'query' else ''}{most} and not the attributes alone"
         if most == "attributes":
             where = ": the relation head attends the attributes, and the target still does not win on every sequence"
-    scale = "; M_ft must exceed about U + U^2/N_ft, not only be >> U" if result.setting.window is None else ""
+    scale = "; M_ft must exceed about U + U^2/N_ft, not only be >> U" if everywhere else ""
     return [
         f"Theorem 1/2 {words[hat_.holds]} here after hat steps and {words[true_.holds]} after true steps, as beta -> inf{where}.",
         f"Balanced, hat: {'for all' if everywhere else 'at these'} step sizes it holds {sharp_} (here M_ft = {result.setting.M_ft}){scale}.",
