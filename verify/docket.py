@@ -24,7 +24,16 @@ from verify import docket_constructions
 from verify.court import Court
 from verify.derived import Derived
 from verify.evidence import Finding, Status
-from verify.judges import bounds, coefficients, conclusions, sequencewise
+from verify.judges import (
+    bounds,
+    coefficients,
+    conventions,
+    hypotheses,
+    printed_update,
+    sequencewise,
+    step_sizes,
+    tables,
+)
 from verify.judges.coefficients import Quantity
 from verify.judges.theorem2 import quantities
 from verify.verdict import Verdict, verdict
@@ -101,7 +110,7 @@ def _theorem_1_and_2() -> Derived:
 
 
 def _other_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
-    E, S, C, B = derived_bounds, derived_sequence, conclusions, bounds
+    E, S, B = derived_bounds, derived_sequence, bounds
     matches = expected_matches_given_target()
     balanced_matches = matches.subs(
         {s: 1 / sp.Symbol("U", positive=True) for s in matches.free_symbols if s.name == "f_u"}
@@ -125,15 +134,15 @@ def _other_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
             ),
         ),
         "beta.bookkeeping": (
-            C.bookkeeping,
+            conventions.bookkeeping,
             _fixed(
-                C.PARAMETRISATIONS,
+                conventions.PARAMETRISATIONS,
                 "beta(... + c alpha h(p)) with c = 1/beta if W_KQ is trained with step eta, beta if W_KQ/beta is, and c = 1, as "
                 "printed, only if W_KQ is trained with step eta * beta (equivalently W_KQ/beta with step eta/beta)",
             ),
         ),
         "index": (
-            C.positions,
+            conventions.positions,
             _fixed(
                 S.positions,
                 "query p_{-1}, context subjects p_{-1-3i}, attributes p_{1-3i}, i = 1..N_ft; with the appendix's p_i = h(p_{i-T+1}) the "
@@ -165,7 +174,7 @@ def _other_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
             ),
         ),
         "subj.E_Cy": (
-            C.expected_matches,
+            tables.expected_matches,
             _fixed(
                 balanced_matches,
                 f"E[C_y | y] = {sp.expand(balanced_matches)}: the query itself always matches; in general 1 + (m-1) f_y",
@@ -184,7 +193,7 @@ def _other_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
             ),
         ),
         "rel.first_kq": (
-            C.first_kq,
+            conventions.first_kq,
             _fixed({}, "zero on every coordinate, for the true and the hat loss, at any beta", "0"),
         ),
         "rel.ov.neglect": (
@@ -271,27 +280,27 @@ def _other_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
             ),
         ),
         "window": (
-            C.window,
+            conventions.window,
             _fixed(
-                C.uniform_window,
+                conventions.uniform_window,
                 "uniform over the last min(T, S+2) positions: 1/T exactly where T <= S+2; at the paper's own S=10, N_ft=5 (T=17) 1/12 on the "
                 "last 12 positions and 0 before",
                 r"\alpha_i^{\text{rel}}=\frac{\mathds 1[i\le w]}{w},\ w=\min(\mathrm T,S+2)",
             ),
         ),
-        "thm2.last_step": (C.last_step, _printed_weights),
-        "thm2.finite_beta": (C.finite_beta, _printed_weights),
+        "thm2.last_step": (printed_update.last_step, _printed_weights),
+        "thm2.finite_beta": (printed_update.finite_beta, _printed_weights),
         "thm2.accuracy": (
-            lambda s, court: C.hypotheses(s, court, exact=False),
-            _fixed(C.sharp_condition, "holds where the sharp condition of thm2.hypotheses does"),
+            lambda s, court: hypotheses.hypotheses(s, court, exact=False),
+            _fixed(hypotheses.sharp_condition, "holds where the sharp condition of thm2.hypotheses does"),
         ),
         "thm2.hypotheses": (
-            lambda s, court: C.hypotheses(s, court, exact=True),
+            lambda s, court: hypotheses.hypotheses(s, court, exact=True),
             _sharp,
         ),
-        "thm2.step_sizes": (C.step_sizes, _steps),
+        "thm2.step_sizes": (step_sizes.step_sizes, _steps),
         "thm2.unbalanced": (
-            C.unbalanced,
+            tables.unbalanced,
             _fixed(
                 "frequencies among the finetuning subjects",
                 "all formulas hold with f_u, the frequencies among the FINETUNING subjects, and their power sums; a balanced table does not "
@@ -299,21 +308,24 @@ def _other_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
             ),
         ),
         "thm2.unique_attr": (
-            C.unique_attributes,
+            tables.unique_attributes,
             _fixed(
                 "no type-1 held-out query right",
                 "a value that occurs only outside the finetuning subjects has frequency 0 and is never predicted: no held-out query of that "
                 "type is right; U'_1 = U_1 and M_1 = M leave no held-out subject",
             ),
         ),
-        "thm1_vs_2": (C.statements_agree, lambda court: _theorem_1_and_2()),
+        "thm1_vs_2": (conventions.statements_agree, lambda court: _theorem_1_and_2()),
     }
 
 
 def _printed_weights(court: Court) -> Derived:
     """The printed weights need alpha_2 (m-1) above the logit that the own value starts from: 0 (set), -(M/U - 1) (literal)."""
     if court.reading == "set":
-        return Derived(printed_conclusions.AS_PRINTED, "as printed, for every alpha_1, alpha_2, alpha_3 > 0; the sharp beta is the largest root of explicit exponential polynomials in it")
+        return Derived(
+            printed_conclusions.AS_PRINTED,
+            "as printed, for every alpha_1, alpha_2, alpha_3 > 0; the sharp beta is the largest root of explicit exponential polynomials in it",
+        )
     lifted = printed_conclusions.PrintedUpdate(lambda p: 1 + Fraction(p["M"] // p["U"] - 1, p["m"] - 1))
     return Derived(
         lifted,
@@ -331,7 +343,7 @@ def _sharp(court: Court) -> Derived:
         "U + U^2/(m-1); M_ft >> U is neither sufficient nor the right scale, a small N_ft hurts, M >> mL is not needed. After the true steps the boundary lies elsewhere, though near: M=42, L=5, U=3, M_ft=12, N_ft=1 is right on every sequence below the hat threshold of 13"
     )
     latex = rf"M_{{\text{{ft}}}}\ge\max\Big({sp.latex(condition.M_ft_heldout)},\ {sp.latex(sp.factor(condition.M_ft_seen))}\Big)"
-    return Derived(conclusions.sharp_condition, words, latex)
+    return Derived(hypotheses.sharp_condition, words, latex)
 
 
 def _steps(court: Court) -> Derived:
@@ -340,7 +352,7 @@ def _steps(court: Court) -> Derived:
         "eta_KQ^rel eta_OV^rel times the update; in the literal reading eta_OV^rel has a lower bound of about (M/U - 1) L T U^2/(m-1). Lemma "
         "C.2 uses alpha_2 <= 1/(lambda_1 + m lambda_2), i.e. an upper bound on eta_OV^rel that the theorem does not state; after true steps a large eta_OV^rel does fail"
     )
-    return Derived(conclusions.allowed_steps, words)
+    return Derived(step_sizes.allowed_steps, words)
 
 
 def entries() -> dict[str, Entry]:

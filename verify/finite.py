@@ -11,7 +11,7 @@ from rich.console import Console
 
 from numerics.population.enumerate import population_size
 from numerics.updates import updated_weights
-from verify.judges.conclusions import errors, network
+from verify.judges.printed_update import errors, network
 from verify.witnesses import Witnesses
 
 

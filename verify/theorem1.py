@@ -16,6 +16,7 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from numerics.population.sampled import SampledGradients
 from numerics.world import World
 from paper_checks.contextual_recall.assumptions import BALANCED, BALANCED_FT, THEOREM_2
 from verify import ledger, tables
@@ -120,8 +121,8 @@ def _routes(w: Witnesses) -> dict[str, str]:
         autograd = f"not run here (V = {w.world.V} is too large); on the bench"
     if w.true is None:
         true_route = "not run (V too large)"
-    elif getattr(w.true, "sampled", False):
-        true_route = f"SAMPLED, {w.true.replicates} replicates of {w.true.sequences} sequences, ± 5 standard errors"  # type: ignore[union-attr]
+    elif isinstance(w.true, SampledGradients):
+        true_route = f"SAMPLED, {w.true.replicates} replicates of {w.true.sequences} sequences, ± 5 standard errors"
     else:
         true_route = "float64 over every sequence"
     return {"exact": w.exact_route, "autograd": autograd, "true": true_route}
@@ -207,7 +208,8 @@ def three_lines(result: Result) -> list[str]:
     where = ""
     d = hat_.decisions.get("seen")
     if hat_.holds is False and d is not None and d.attention is not None:
-        most = max(d.attention["rel"], key=lambda kind: d.attention["rel"][kind])  # type: ignore[index]
+        shares = d.attention["rel"]
+        most = max(shares, key=lambda kind: shares[kind])
         where = f": after the two steps the relation head attends {'the ' if most == 'query' else ''}{most} and not the attributes alone"
         if most == "attributes":
             where = ": the relation head attends the attributes, and the target still does not win on every sequence"

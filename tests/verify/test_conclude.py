@@ -14,7 +14,7 @@ from numerics.updates import updated_weights
 from numerics.world import World
 from theory.finetuning.conclusion import balanced_conclusion, sharp_M_ft
 from verify.conclude import hat, sharp, true
-from verify.judges.conclusions import boundary
+from verify.judges.decided import boundary
 from verify.setting import Setting
 from verify.witnesses import Witnesses
 

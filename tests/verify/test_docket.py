@@ -21,7 +21,7 @@ from verify import docket, ledger, recompute
 from verify.court import PAPER
 from verify.docket import Derived, Entry, entries, tried
 from verify.evidence import Finding, Route, Status
-from verify.judges.conclusions import ov_step
+from verify.judges.decided import ov_step
 from verify.records import record
 from verify.tolerances import tolerance
 from verify.verdict import Verdict
