@@ -240,7 +240,8 @@ def _square_sum(array) -> Fraction:
 def ov_norm(statement, court: Court) -> Finding:
     squared = norm_squared("ov_rel")
     name = "||E hat gradient of W_OV^rel||"
-    orders = {k: v for k, v in statement.items() if k in ALONG}
+    # A parameter that the statement leaves out is claimed to have order 0: saying nothing is a claim too.
+    orders = {k: statement.get(k, sp.Integer(0)) for k in ALONG}
     evidence = _orders(orders, squared, name, court, lambda case: _square_sum(case.enumerated.ov_rel.fractions))
     size = math.sqrt(float(at(squared, PAPER)))
     return finding(
@@ -258,7 +259,7 @@ def relation_norm(statement, court: Court) -> Finding:
         unit = at(settled(alpha_2), case.p, case.eta_ov)
         return _square_sum(case.enumerated.kq_rel.fractions) / unit**2
 
-    evidence = _orders(dict(statement), squared, name, court, measured)
+    evidence = _orders({"m": statement.get("m", sp.Integer(0))}, squared, name, court, measured)
     size = math.sqrt(float(at(squared, PAPER)))
     return finding(
         evidence,

@@ -29,7 +29,7 @@ def positions(statement: Callable[[int], dict[str, list[int]]], court: Court) ->
         attributes = [i - T + 1 for i, t in enumerate(tokens) if world.type_of_token(int(t)) is not None]
         measured = {"query": subjects[-1:], "context subjects": subjects[:-1], "attributes": attributes}
         said = {k: sorted(v) for k, v in statement(m).items()}
-        agrees = all(said[k] == sorted(measured[k]) for k in said)
+        agrees = all(said.get(k) == sorted(measured[k]) for k in measured)
         evidence.append(
             fact(
                 Route.ENUMERATED,

@@ -12,7 +12,7 @@ from numerics.world import World
 from paper_checks.contextual_recall.assumptions import THEOREM_2
 from theory.finetuning.conclusion import balanced_conclusion
 from verify.court import Court
-from verify.evidence import Finding, Route, finding
+from verify.evidence import Finding, Route, Status, finding
 from verify.judges.compare import fact
 from verify.judges.decided import (
     Boundary,
@@ -50,6 +50,8 @@ def hypotheses(statement: Callable[[dict], bool], court: Court, exact: bool) -> 
                 )
             )
             failing[name] = decided.failing
+    if not exact and not any(e.printed == "True" for e in evidence):
+        return Finding(Status.VACUOUS, tuple(evidence), "the statement claims nothing on any tried world")
     evidence.sort(key=lambda e: e.agrees)
     return finding(evidence, counterexample=counterexample_of(evidence, failing))
 

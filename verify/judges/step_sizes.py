@@ -10,7 +10,7 @@ from paper_checks.contextual_recall.assumptions import alpha_2_limit
 from theory.finetuning.conclusion import balanced_conclusion
 from verify.bench import theorem_cases
 from verify.court import Court
-from verify.evidence import Finding, Route, finding
+from verify.evidence import Finding, Route, Status, finding
 from verify.judges.compare import fact
 from verify.judges.decided import Boundary, after_hat_steps, after_steps, counterexample_of
 from verify.judges.hypotheses import sharp_condition
@@ -45,6 +45,8 @@ def step_sizes(statement: Callable[[dict], bool], court: Court) -> Finding:
                 )
             )
             failing[label] = decided.failing
+    if not any(e.printed == "allowed" for e in evidence):
+        return Finding(Status.VACUOUS, tuple(evidence), "the statement allows no tried step size")
     evidence.sort(key=lambda e: e.agrees)
     return finding(evidence, counterexample=counterexample_of(evidence, failing))
 
