@@ -1,0 +1,1 @@
+"""True gradients of whole populations, certified: every entry with a proven radius, no enumeration of sequences."""
