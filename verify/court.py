@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import Any
 
 from numerics.world import World
-from verify.bench import Case, cases, theorem_cases
 from verify.setting import Setting, parameters
+from verify.worlds import Case, cases, theorem_cases
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,11 +29,11 @@ from theory.constructions import (
     smallest_failures,
 )
 from theory.statements import bounds
-from verify.bench import Case, frequencies
 from verify.entry import Point, Row
 from verify.judges import constructions as judged
 from verify.judges.sequencewise import second_step_model
 from verify.setting import Setting, parameters
+from verify.worlds import Case, frequencies
 
 #: PT sequences that are enumerated beside the derivation, ICL thresholds by an O(M^2 L) comparison of subjects.
 ENUMERATE = 20_000

@@ -19,8 +19,8 @@ from numerics.population.marginal import hat_gradients as marginal_hat_gradients
 from numerics.population.sampled import SampledGradients, sampled_gradients
 from numerics.world import World
 from theory.finetuning import HatGradients, hat_gradients
-from verify.bench import directions, frequencies
 from verify.setting import Setting
+from verify.worlds import directions, frequencies
 
 #: Sequences up to which a route enumerates in the main job: seconds, not minutes, on two cores.
 ENUMERATE_HAT = 300_000

@@ -15,9 +15,9 @@ from numerics.population.marginal import hat_gradients as marginal_hat_gradients
 from numerics.world import World
 from theory.finetuning import hat_gradients
 from verify.agreement import agreement
-from verify.bench import Case, cases, directions, frequencies, theorem_cases
 from verify.setting import Setting
 from verify.witnesses import Witnesses
+from verify.worlds import Case, cases, directions, frequencies, theorem_cases
 
 #: (world, demonstrations, window, reading, eta_ov)
 WORLDS = {

@@ -16,13 +16,13 @@ from paper_checks.claim import much_larger
 from paper_checks.contextual_recall.assumptions import alpha_2_limit
 from paper_checks.contextual_recall.symbols import alpha_2
 from theory.finetuning import balanced_coefficients
-from verify.bench import Case
 from verify.classes import multiplicity
 from verify.court import PAPER, Court
 from verify.evidence import Evidence, Finding, Route, Status, finding
 from verify.judges.coefficients import at, settled
 from verify.judges.compare import fact
 from verify.weights import initial_ov_subj, printed_weights
+from verify.worlds import Case
 
 SLACK = 1e-9  # the bounds are evaluated in float64; a violation smaller than this is not called one
 

@@ -21,11 +21,11 @@ from paper_checks.contextual_recall.symbols import T as T_symbol
 from paper_checks.contextual_recall.symbols import m as m_symbol
 from theory.onehot.classes import DirectionClass, EntryClass
 from theory.rational import evaluate
-from verify.bench import Case
 from verify.classes import kq_classes, multiplicity, ov_classes
 from verify.court import PAPER, Court
 from verify.evidence import Evidence, Finding, Route, Status, finding, number
 from verify.tolerances import tolerance
+from verify.worlds import Case
 
 Key = DirectionClass | EntryClass
 Statement = Mapping[Key, sp.Expr]

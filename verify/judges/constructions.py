@@ -21,11 +21,11 @@ from numerics.pretraining.roles import roles
 from numerics.world import World
 from theory.constructions import Prefix
 from theory.finetuning.sequence import Reading
-from verify.bench import directions, frequencies
 from verify.court import Court
 from verify.evidence import Evidence, Finding, Route, finding
 from verify.judges.compare import fact
 from verify.judges.sight import Sight, families
+from verify.worlds import directions, frequencies
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,11 +11,11 @@ from numerics.models.attention_only import AttentionOnly, prop1
 from numerics.models.population_gradient import backpropagate, population_gradients
 from numerics.population.enumerate import sequences
 from numerics.world import World
-from verify.bench import Case
 from verify.court import Court
 from verify.evidence import Finding, Route, finding
 from verify.judges.compare import arrays, fact
 from verify.judges.decided import apart
+from verify.worlds import Case
 
 
 def positions(statement: Callable[[int], dict[str, list[int]]], court: Court) -> Finding:

@@ -15,10 +15,10 @@ from numerics.population import hat_gradients as marginal_hat_gradients
 from numerics.updates import updated_weights
 from numerics.world import World
 from theory.finetuning.conclusion import sharp_M_ft
-from verify.bench import Case
 from verify.evidence import Evidence, Route
 from verify.judges.compare import fact
 from verify.setting import parameters
+from verify.worlds import Case
 
 
 @dataclass(frozen=True)

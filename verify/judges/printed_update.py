@@ -15,12 +15,12 @@ from numerics.population.enumerate import sequences
 from numerics.world import World
 from paper_checks.contextual_recall.conclusions import PrintedUpdate
 from theory.constructions import ClassWeights, Scores, icl_contrast
-from verify.bench import Case, frequencies
 from verify.court import Court
 from verify.evidence import Finding, Route, finding
 from verify.judges.compare import fact
 from verify.judges.decided import both, counterexample_of, says
 from verify.weights import printed_weights
+from verify.worlds import Case, frequencies
 
 
 def last_step(statement: PrintedUpdate, court: Court) -> Finding:

@@ -12,12 +12,12 @@ import torch
 from numerics.models.attention_only import AttentionOnly, prop1
 from numerics.population.enumerate import sequences
 from paper_checks.contextual_recall.assumptions import alpha_2_limit
-from verify.bench import Case
 from verify.court import Court
 from verify.evidence import Evidence, Finding, Route, finding
 from verify.judges.compare import arrays, fact
 from verify.observe import Observation, observe
 from verify.weights import printed_weights
+from verify.worlds import Case
 
 BETAS = (math.inf, 1.5)
 MOST = 48

@@ -8,12 +8,12 @@ from functools import cache
 
 from paper_checks.contextual_recall.assumptions import alpha_2_limit
 from theory.finetuning.conclusion import balanced_conclusion
-from verify.bench import theorem_cases
 from verify.court import Court
 from verify.evidence import Finding, Route, Status, finding
 from verify.judges.compare import fact
 from verify.judges.decided import Boundary, after_hat_steps, after_steps, counterexample_of
 from verify.judges.hypotheses import sharp_condition
+from verify.worlds import theorem_cases
 
 STEPS = (Fraction(1, 10**6), Fraction(1, 100), Fraction(1), Fraction(100), Fraction(10**6))
 

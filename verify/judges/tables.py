@@ -11,12 +11,12 @@ import numpy as np
 from numerics.population import hat_gradients as marginal_hat_gradients
 from numerics.updates import updated_weights
 from numerics.world import World
-from verify.bench import Case, directions, frequencies
 from verify.court import Court
 from verify.evidence import Finding, Route, finding
 from verify.judges.compare import fact
 from verify.judges.decided import Decided, both
 from verify.judges.printed_update import errors, network
+from verify.worlds import Case, directions, frequencies
 
 
 def unbalanced(statement: str, court: Court) -> Finding:

@@ -14,8 +14,8 @@ from paper_checks.contextual_recall.symbols import T, alpha_2
 from theory.finetuning import balanced_coefficients
 from theory.finetuning.facts import expected_matched_subjects
 from theory.onehot.classes import DirectionClass as KQ
-from verify.bench import Case
 from verify.judges.coefficients import Quantity
+from verify.worlds import Case
 
 
 def _derived(step: str, factor: sp.Expr | int = 1):

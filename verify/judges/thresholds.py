@@ -14,11 +14,11 @@ from numerics.constructions.threshold import bisected_threshold
 from numerics.population.enumerate import sequences as icl_sequences
 from numerics.pretraining.enumerate import sequences as pt_sequences
 from theory.constructions import icl_threshold, pretraining_threshold
-from verify.bench import frequencies
 from verify.court import Court
 from verify.evidence import Evidence, Finding, Route, finding, number
 from verify.judges.compare import fact
 from verify.judges.constructions import InContext, Pretraining, context_bench, pretraining_bench
+from verify.worlds import frequencies
 
 #: The bisection's own tolerance; both numbers are infima of the beta from which on every sequence is right.
 TOLERANCE = 2e-6
