@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from numerics.arguments import checked_real
+from numerics.population.certified.result import CertifiedGradients
 from numerics.population.construction import initial_kq_rel, initial_kq_subj, initial_ov_rel, initial_ov_subj
 from numerics.population.exact import ExactGradients, projected
 from numerics.population.gradients import Gradients
@@ -62,7 +63,7 @@ def initial_weights(world: World, n_demos: int, window: int | None = None, readi
 
 def updated_weights(
     world: World,
-    gradients: Gradients | SampledGradients | ExactGradients,
+    gradients: Gradients | SampledGradients | ExactGradients | CertifiedGradients,
     eta_kq_subj: float | Fraction = 1,
     eta_kq_rel: float | Fraction = 1,
 ) -> UpdatedWeights:

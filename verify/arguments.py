@@ -27,22 +27,22 @@ def one_line(message: object) -> str:
     return " ".join(str(message).split())
 
 
-def _whole(text: str) -> int:
+def whole(text: str) -> int:
     try:
         return int(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
 
 
-def _numbers(text: str) -> tuple[int, ...]:
-    return tuple(_whole(part) for part in text.split(","))
+def numbers(text: str) -> tuple[int, ...]:
+    return tuple(whole(part) for part in text.split(","))
 
 
 #: Step sizes that float64 and their products with gradients can hold.
 STEP_RANGE = (1e-100, 1e100)
 
 
-def _step(text: str) -> Fraction:
+def number_step(text: str) -> Fraction:
     not_a_number = argparse.ArgumentTypeError(f"{text!r} is not a number (a decimal or a fraction such as 1/3)")
     out_of_range = argparse.ArgumentTypeError(f"{text!r} is out of range (valid: from 1e-100 to 1e100)")
     try:
@@ -77,13 +77,13 @@ def parser(prog: str, description: str) -> OneLineParser:
     """The arguments of `python -m verify.theorem1`."""
     made = OneLineParser(prog=prog, description=description, allow_abbrev=False)
     world = made.add_argument_group("the world")
-    world.add_argument("--M", type=_whole, metavar="N", help="subjects (default 256)")
-    world.add_argument("--L", type=_whole, metavar="N", help="attribute types (default 8)")
+    world.add_argument("--M", type=whole, metavar="N", help="subjects (default 256)")
+    world.add_argument("--L", type=whole, metavar="N", help="attribute types (default 8)")
     world.add_argument(
-        "--U", type=_numbers, metavar="N[,N…]", help="values per type: one number, or one per type (default 32)"
+        "--U", type=numbers, metavar="N[,N…]", help="values per type: one number, or one per type (default 32)"
     )
-    world.add_argument("--M-ft", type=_whole, metavar="N", help="finetuning subjects (default M // 2)")
-    world.add_argument("--G", type=_whole, default=4, metavar="N", help="grammar tokens (default 4)")
+    world.add_argument("--M-ft", type=whole, metavar="N", help="finetuning subjects (default M // 2)")
+    world.add_argument("--G", type=whole, default=4, metavar="N", help="grammar tokens (default 4)")
     world.add_argument(
         "--facts",
         metavar="FILE.csv",
@@ -91,15 +91,15 @@ def parser(prog: str, description: str) -> OneLineParser:
     )
     world.add_argument(
         "--seed",
-        type=_whole,
+        type=whole,
         metavar="N",
         help="seed of the fact table, or of the choice of finetuning subjects with --facts",
     )
     sequence = made.add_argument_group("sequences and steps")
-    sequence.add_argument("--N-ft", type=_whole, default=5, metavar="N", help="demonstrations (default 5)")
+    sequence.add_argument("--N-ft", type=whole, default=5, metavar="N", help="demonstrations (default 5)")
     sequence.add_argument(
         "--S",
-        type=_whole,
+        type=whole,
         metavar="N",
         help="grammar length of pretraining (default T - 2, the smallest that Theorem 2 allows)",
     )
@@ -113,7 +113,7 @@ def parser(prog: str, description: str) -> OneLineParser:
         "--beta", type=_beta, default=math.inf, metavar="B", help="inverse temperature of attention (default inf)"
     )
     for name in ("eta-kq-subj", "eta-ov", "eta-kq-rel"):
-        sequence.add_argument(f"--{name}", type=_step, default=Fraction(1), metavar="X", help="step size (default 1)")
+        sequence.add_argument(f"--{name}", type=number_step, default=Fraction(1), metavar="X", help="step size (default 1)")
     output = made.add_argument_group("output")
     output.add_argument("--json", metavar="FILE", help="also write everything as JSON")
     output.add_argument(

@@ -1,0 +1,167 @@
+"""`python -m verify.region`: where the conclusion holds after true steps, against the hat condition.
+
+Exit status: 0 everything was decided; 1 something stayed open; 2 unusable input; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+
+from verify.arguments import OneLineParser, number_step, numbers, one_line, whole, writable
+from verify.output import revision, versions, write_json
+from verify.progress import bars
+from verify.region.boundary import Sizes
+from verify.region.found import Region, region, show
+from verify.region.plot import draw
+from verify.region.point import Steps
+from verify.region.sweep import Cell, sweep
+from verify.setting import Setting, SettingError, checked
+
+SCHEMA = "contextual-recall-referee/region/1"
+PICTURES = (".png", ".svg", ".pdf")
+
+
+def parser() -> OneLineParser:
+    """The arguments."""
+    made = OneLineParser(
+        prog="python -m verify.region",
+        description="Where the conclusion of Theorem 1/2 holds after hat and after true steps (full window, reading set, beta = inf).",
+        allow_abbrev=False,
+    )
+    for name, default, words in (
+        ("M", 256, "subjects"),
+        ("L", 8, "attribute types"),
+        ("U", 32, "values per type; must divide M"),
+        ("N-ft", 5, "demonstrations"),
+        ("G", 4, "grammar tokens"),
+        ("seed", 0, "seed of the balanced tables"),
+    ):
+        made.add_argument(f"--{name}", type=whole, default=default, metavar="N", help=f"{words} (default {default})")
+    made.add_argument(
+        "--M-ft", type=whole, metavar="N", help="where limits of the steps and of beta are sought (default M // 2)"
+    )
+    for name in ("eta-kq-subj", "eta-ov", "eta-kq-rel"):
+        made.add_argument(f"--{name}", type=number_step, default=Fraction(1), metavar="X", help="step size (default 1)")
+    made.add_argument("--boundary-only", action="store_true", help="no limits of steps and beta")
+    made.add_argument("--sweep-U", type=numbers, metavar="N,N…", help="also the boundary at these U, for the plot")
+    made.add_argument("--sweep-N-ft", type=numbers, metavar="N,N…", help="… and these N_ft (default --N-ft)")
+    made.add_argument("--json", metavar="FILE", help="also write everything as JSON")
+    made.add_argument(
+        "--plot", metavar="FILE", help="draw M_ft against U (.png, .svg or .pdf); with --sweep-U more than one U"
+    )
+    made.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where gradients are computed")
+    return made
+
+
+def read(options: Any) -> tuple[Sizes, list[int], list[int]]:
+    """Sizes and the grid of the sweep. Raises SettingError with one line."""
+    for name in ("json", "plot"):
+        if getattr(options, name) is not None:
+            writable(f"--{name}", getattr(options, name))
+    if options.plot is not None and Path(options.plot).suffix.lower() not in PICTURES:
+        raise SettingError(f"--plot {options.plot}: must end in one of {', '.join(PICTURES)}")
+    if options.seed < 0:
+        raise SettingError(f"--seed {options.seed}: must be at least 0")
+    if options.sweep_N_ft is not None and options.sweep_U is None:
+        raise SettingError("--sweep-N-ft: only with --sweep-U")
+    if options.L < 2:
+        raise SettingError(f"--L {options.L}: must be at least 2 (with one type there is none to infer)")
+    grid_U = list(options.sweep_U or (options.U,))
+    grid_N = list(options.sweep_N_ft or (options.N_ft,))
+    for U in {options.U, *grid_U}:
+        for N in {options.N_ft, *grid_N}:
+            M_ft = max(U, options.M // 2) if options.M_ft is None else options.M_ft
+            checked(
+                Setting(
+                    M=options.M,
+                    L=options.L,
+                    U=(U,) * options.L,
+                    M_ft=M_ft,
+                    N_ft=N,
+                    G=options.G,
+                    eta_ov=options.eta_ov,
+                    eta_kq_subj=options.eta_kq_subj,
+                    eta_kq_rel=options.eta_kq_rel,
+                )
+            )
+    return Sizes(options.M, options.L, options.U, options.N_ft, options.G, options.seed), grid_U, grid_N
+
+
+def open_questions(found: Region | None, cells: list[Cell]) -> list[str]:
+    """What could not be decided."""
+    boundaries = [] if found is None else list(found.boundaries.values())
+    boundaries += [b for c in cells for b in c.boundaries.values()]
+    names = [
+        f"M_ft = {M_ft} after {b.objective} steps"
+        for b in boundaries
+        for M_ft, holds in b.decided.items()
+        if holds is None
+    ]
+    if found is not None:
+        names += [
+            f"M_ft = {p.M_ft} after {name} steps"
+            for p in found.points
+            for name, a in p.answers.items()
+            if a.holds is None
+        ]
+    return sorted(set(names))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line."""
+    options = parser().parse_args(arguments)
+    try:
+        sizes, grid_U, grid_N = read(options)
+        if options.device == "cuda" and not torch.cuda.is_available():
+            raise SettingError("--device cuda: no CUDA device is available here; use cpu or auto")
+    except (SettingError, ValueError) as error:
+        print(f"python -m verify.region: {one_line(error)}", file=sys.stderr)
+        return 2
+    device = "cuda" if options.device != "cpu" and torch.cuda.is_available() else "cpu"
+    steps = Steps(options.eta_ov, options.eta_kq_subj, options.eta_kq_rel)
+    M_ft = max(sizes.U, sizes.M // 2) if options.M_ft is None else options.M_ft
+    begun = time.perf_counter()
+    try:
+        with bars() as bar:
+            found = region(sizes, steps, M_ft, device, bar, details=not options.boundary_only)
+            cells = sweep(sizes, grid_U, grid_N, steps, device, bar("sweep")) if options.sweep_U or options.plot else []
+        unknown = open_questions(found, cells)
+        if options.plot is not None:
+            draw(cells, options.plot)
+        if options.json is not None:
+            write_json(
+                options.json,
+                {
+                    "schema": SCHEMA,
+                    **found.as_json(),
+                    "sweep": [c.as_json() for c in cells],
+                    "open": unknown,
+                    "versions": versions(),
+                    "revision": revision(),
+                    "seconds": round(time.perf_counter() - begun, 3),
+                },
+            )
+    except OSError as error:
+        print(f"python -m verify.region: {one_line(error)}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("python -m verify.region: interrupted, nothing written", file=sys.stderr)
+        return 130
+    console = Console(width=None if sys.stdout.isatty() else 150)
+    show(console, found)
+    for question in unknown:
+        console.print(f"open: {question}", highlight=False)
+    console.print(f"{time.perf_counter() - begun:.1f} s", highlight=False)
+    return 1 if unknown else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

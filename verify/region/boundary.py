@@ -1,0 +1,101 @@
+"""The boundary in M_ft, located to one subject: where the conclusion starts to hold in balanced worlds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from numerics.world import World
+from theory.finetuning.conclusion import sharp_M_ft
+from verify.region.point import Answer, Steps, point
+
+#: On either side of the boundary, that many more values of M_ft are decided: tables of unequal remainder need not be monotone.
+AROUND = 2
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """A balanced world without its number of finetuning subjects."""
+
+    M: int = 256
+    L: int = 8
+    U: int = 32
+    N_ft: int = 5
+    G: int = 4
+    seed: int = 0
+
+    def world(self, M_ft: int) -> World:
+        """Balanced; where U does not divide M_ft, values occur floor or ceil(M_ft / U) times."""
+        return World.balanced(self.M, self.L, self.U, M_ft, n_grammar=self.G, seed=self.seed)
+
+
+@dataclass(frozen=True)
+class Boundary:
+    """first: the M_ft at which it holds with M_ft - 1 failing (None: at no decided M_ft up to M; equal to U if it holds from the
+    first on). decided: every M_ft looked at. monotone: nothing decided contradicts "holds exactly from first on"."""
+
+    objective: str
+    first: int | None
+    decided: dict[int, bool | None]
+    answers: dict[int, Answer] = field(repr=False, default_factory=dict)
+
+    @property
+    def monotone(self) -> bool:
+        if self.first is None:
+            return not any(self.decided.values())
+        return all(holds == (M_ft >= self.first) for M_ft, holds in self.decided.items())
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "objective": self.objective,
+            "first": self.first,
+            "monotone": self.monotone,
+            "decided": {str(M_ft): holds for M_ft, holds in sorted(self.decided.items())},
+        }
+
+
+def boundary(
+    sizes: Sizes,
+    objective: str,
+    steps: Steps,
+    device: str = "cpu",
+    progress: Callable[[int, int], None] | None = None,
+    around: int = AROUND,
+) -> Boundary:
+    """By bisection between M_ft = U and M, then `around` further values on both sides. Cost O(log M) points."""
+    answers: dict[int, Answer] = {}
+    low, high = sizes.U, sizes.M
+    total = (high - low + 1).bit_length() + 2 + 2 * around
+
+    def holds(M_ft: int) -> bool | None:
+        if M_ft not in answers:
+            answers[M_ft] = point(sizes.world(M_ft), sizes.N_ft, objective, steps, device)
+            if progress is not None:
+                progress(min(len(answers), total - 1), total)
+        return answers[M_ft].holds
+
+    first: int | None
+    if holds(low):
+        first = low
+    elif not holds(high):
+        first = None
+    else:
+        while high - low > 1:
+            middle = (low + high) // 2
+            if holds(middle):
+                high = middle
+            else:
+                low = middle
+        first = high
+    if first is not None:
+        for M_ft in range(max(sizes.U, first - 1 - around), min(sizes.M, first + around) + 1):
+            holds(M_ft)
+    if progress is not None:
+        progress(total, total)
+    return Boundary(objective, first, {k: a.holds for k, a in answers.items()}, answers)
+
+
+def closed_form(sizes: Sizes) -> int | None:
+    """The hat boundary by the sharp condition, f_u = 1/U at every integer M_ft; None if it is beyond M."""
+    return sharp_M_ft(sizes.M, sizes.L, (sizes.U,) * sizes.L, sizes.N_ft + 1) if sizes.L >= 2 else None
