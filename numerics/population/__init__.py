@@ -3,18 +3,22 @@
 from numerics.population.enumerate import population_size, sequences
 from numerics.population.exact import ExactGradients, enumerated_hat_gradients
 from numerics.population.gradients import Gradients, finetuning_gradients, gradients_at
+from numerics.population.halves import FirstStep, halves_first_step, halves_gradients
 from numerics.population.marginal import hat_gradients
 from numerics.population.sampled import SampledGradients, sampled_gradients
 from numerics.population.true import PopulationTooLarge
 
 __all__ = [
     "ExactGradients",
+    "FirstStep",
     "Gradients",
     "PopulationTooLarge",
     "SampledGradients",
     "enumerated_hat_gradients",
     "finetuning_gradients",
     "gradients_at",
+    "halves_first_step",
+    "halves_gradients",
     "hat_gradients",
     "population_size",
     "sampled_gradients",
