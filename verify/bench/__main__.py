@@ -1,0 +1,117 @@
+"""`python -m verify.bench population`: the ways to the population gradients, timed on the same worlds in one run.
+
+Exit status: 0 all methods agree, 1 they do not, 2 unusable input (one line says why, nothing is written), 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from verify.arguments import OneLineParser, one_line, writable
+from verify.bench.plan import Plan
+from verify.bench.plot import write_plot
+from verify.bench.population import Stages, run
+from verify.bench.record import as_json
+from verify.bench.showing import show
+from verify.output import write_json
+from verify.setting import SettingError
+
+NAME = "python -m verify.bench"
+
+
+def _positive(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return int(text)
+
+
+def _parser() -> argparse.ArgumentParser:
+    made = OneLineParser(
+        NAME, description="Benchmarks. population: the ways to the gradients of the finetuning population."
+    )
+    made.add_argument("what", choices=("population",), help="what is timed")
+    made.add_argument("--json", metavar="FILE", help="also write every time, law and difference as JSON")
+    made.add_argument("--plot", metavar="FILE.png", help="also draw seconds against the number of sequences")
+    made.add_argument("--quick", action="store_true", help="small worlds and two rounds: seconds instead of minutes")
+    made.add_argument(
+        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="where tensors live (default auto)"
+    )
+    made.add_argument("--threads", type=_positive, default=1, metavar="N", help="threads of torch (default 1)")
+    return made
+
+
+def _device(wanted: str) -> str:
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise SettingError("--device cuda: no CUDA device is available here; use cpu or auto")
+    return "cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu"
+
+
+@contextmanager
+def _stages() -> Iterator[Stages]:
+    """A bar on standard error, only on a terminal."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+
+        @contextmanager
+        def silent(label: str, total: int) -> Iterator[Callable[[], None]]:
+            yield lambda: None
+
+        yield silent
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+
+        @contextmanager
+        def shown(label: str, total: int) -> Iterator[Callable[[], None]]:
+            task = progress.add_task(label, total=total)
+            yield lambda: progress.advance(task)
+            progress.update(task, visible=False)
+
+        yield shown
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line."""
+    options = _parser().parse_args(arguments)
+    try:
+        for option, name in (("--json", options.json), ("--plot", options.plot)):
+            if name is not None:
+                writable(option, name)
+        if options.plot is not None and not options.plot.lower().endswith(".png"):
+            raise SettingError(f"--plot {options.plot}: is drawn as PNG; give a name that ends in .png")
+        device = _device(options.device)
+    except SettingError as error:
+        print(f"{NAME}: {one_line(error)}", file=sys.stderr)
+        return 2
+    try:
+        with _stages() as stages:
+            result = run(Plan.of(options.quick, device, options.threads), stages)
+        try:
+            if options.json is not None:
+                write_json(options.json, as_json(result))
+            if options.plot is not None:
+                write_plot(options.plot, result)
+        except OSError as error:
+            print(f"{NAME}: {one_line(error)}", file=sys.stderr)
+            return 2
+        show(Console(width=None if sys.stdout.isatty() else 150), result)
+    except KeyboardInterrupt:
+        print(f"{NAME}: interrupted, nothing written", file=sys.stderr)
+        return 130
+    return 1 if result.problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
