@@ -124,8 +124,10 @@ class Contexts:
 
         beta, n = Half.of(self.betas, factors, C, self.block), len(seen)
         groups = np.unique(target)
-        # placed: (groups, Q + n, C) by target, then by subject of a whole slot or value of the half slot.
-        placed, scalars, by_query = Compensated(), Compensated(), Compensated()
+        # By subject of a whole slot, then by value of the half slot: what r reads there, and the sums over alpha and queries.
+        read = self.tensor(np.concatenate([self.on_subjects, halves]))
+        read_attribute = self.tensor(np.concatenate([on_attributes, halves]))
+        by_place, by_query = Compensated(), Compensated()
         rows, ratio = max(1, self.block // n), slots.K / max(1, slots.h)
         for start in range(0, len(self.alphas), rows):
             stop = min(start + rows, len(self.alphas))
@@ -139,7 +141,7 @@ class Contexts:
             places = torch.cat([counts.repeat_interleave(n, 0), torch.nn.functional.one_hot(value, n).to(f.dtype)], 1).T
             total_1, total_23 = torch.zeros_like(mu), torch.zeros_like(mu)
             queries = torch.empty(Q, C + 1, dtype=torch.float64, device=self.device)
-            of_groups = []
+            r, r_attribute, r_s = (torch.zeros(Q + n, dtype=torch.float64, device=self.device) for _ in range(3))
             for y in groups.tolist():
                 Y_sum = torch.zeros_like(f)
                 for q in np.flatnonzero(target == y).tolist():
@@ -157,10 +159,12 @@ class Contexts:
                     total_23 += c23
                     queries[q, :C] = Y.sum(0)
                     queries[q, C] = (ratio * c1 + c23).sum()
-                of_groups.append(places @ Y_sum)
-            placed.add(torch.stack(of_groups))
-            by_slots = ratio * total_1 + total_23
-            scalars.add(places @ torch.stack([total_1, total_23, by_slots], 1))
+                P = places @ Y_sum
+                r += (P * (read - read[:, [y]])).sum(1)
+                r_attribute += (P * (read_attribute - read_attribute[:, [y]])).sum(1)
+                r_s += P.sum(1)
+            bars = places @ torch.stack([total_1, total_23, ratio * total_1 + total_23], 1)
+            by_place.add(torch.cat([torch.stack([r, r_attribute, r_s], 1), bars], 1))
             by_query.add(queries)
             done(len(f) * Q * len(self.betas))
 
@@ -171,34 +175,26 @@ class Contexts:
         Y_count = T_count + parts + 2 * WEIGHT_COUNT + 3
         count = Y_count + 2 * min(rows, len(self.alphas)) * n + 2 * Q + 2 * C + 2 * slots.K + 40
 
-        P, totals, per_query = placed.value(), scalars.value(), by_query.value()
-        whole, half = P[:, :Q] / max(1, slots.h), P[:, Q:]
-        subject = _differences(whole, self.on_subjects, groups)
-        attribute = _differences(whole, on_attributes, groups)
+        placed, per_query = by_place.value(), by_query.value()
+        subject, attribute, whole_s, C1, C23, _ = placed[:Q].T / max(1, slots.h)
         D = (subject + attribute) / w
-        C1, C23 = totals[:Q, 0] / max(1, slots.h), totals[:Q, 1] / max(1, slots.h)
         bar = C23 + D + (slots.K - 1) * (C1 - D) / max(1, slots.h - 1)
-        U = world.U[ell]
-        by_value = np.zeros((3, U))
+        # r, s and rbar at every value of the type; values unseen in F and no half slot at all leave 0.
+        by_value = np.zeros((3, world.U[ell]))
         if slots.half:
-            by_value[:, seen] = _differences(half, halves, groups), totals[Q:, 2], half.sum(axis=(0, 2))
+            by_value[:, seen] = placed[Q:, [0, 2, 5]].T
         own_of = self.on_subjects - np.take_along_axis(self.on_subjects, target[:, None], axis=1)
         own = (per_query[:, :C] * own_of).sum(axis=1)
         return TypeSums(
-            subject,
-            attribute,
-            bar,
-            whole.sum(axis=(0, 2)),
-            by_value[0],
-            by_value[1],
-            by_value[2],
-            own,
-            per_query[:, C],
-            per_query[:, :C].sum(axis=1),
-            count,
+            subject=subject,
+            attribute=attribute,
+            bar=bar,
+            s=whole_s,
+            half=by_value[0],
+            half_s=by_value[1],
+            half_bar=by_value[2],
+            own=own,
+            own_bar=per_query[:, C],
+            own_s=per_query[:, :C].sum(axis=1),
+            count=count,
         )
-
-
-def _differences(P: FloatArray, B: FloatArray, groups: NDArray[np.int64]) -> FloatArray:
-    """(n,) sum over groups y and columns v of P[y, i, v] (B[i, v] - B[i, y]) for P (groups, n, C), B (n, C)."""
-    return sum(((P[i] * (B - B[:, [y]])).sum(axis=1) for i, y in enumerate(groups.tolist())), np.zeros(len(B)))

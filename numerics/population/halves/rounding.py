@@ -26,6 +26,8 @@ FLOOR = 1e-160
 OUTWARD = 1.0 + 1e-10
 # Counts of exp: Arb's ball of 80 bits rounded once, in whichever direction (2 u and a little); numpy's, assumed good to 4 ulp.
 ARB_COUNT, NUMPY_COUNT = 3, 8
+# Exponentials whose arguments are Python objects at one time.
+CHUNK = 1 << 16
 # Count of `weight`.
 WEIGHT_COUNT = 3
 
@@ -54,17 +56,15 @@ def exponentials(terms: FloatArray, divisors: FloatArray) -> tuple[FloatArray, f
     ctx.prec = 80
     try:
         scales = [arb(float(d)) for d in divisors]
-        rows = zip(*(t.ravel().tolist() for t in terms), strict=True)
-        made: dict[tuple[float, ...], float] = {}
-        flat = []
-        for row in rows:
-            if row not in made:
-                argument = sum((arb(t) / d for t, d in zip(row, scales, strict=True)), arb(0))
-                made[row] = float(argument.exp())
-            flat.append(made[row])
+        made = np.empty(terms[0].size, dtype=np.float64)
+        flat = terms.reshape(len(terms), -1)
+        for start in range(0, made.size, CHUNK):
+            rows = zip(*flat[:, start : start + CHUNK].tolist(), strict=True)
+            arguments = (sum((arb(t) / d for t, d in zip(row, scales, strict=True)), arb(0)) for row in rows)
+            made[start : start + CHUNK] = [float(argument.exp()) for argument in arguments]
     finally:
         ctx.prec = before
-    return np.array(flat, dtype=np.float64).reshape(terms.shape[1:]), ARB_COUNT
+    return made.reshape(terms.shape[1:]), ARB_COUNT
 
 
 def weight(multiplicities: NDArray, size: int) -> FloatArray:
