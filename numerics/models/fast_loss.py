@@ -64,11 +64,12 @@ class _DistinctLoss(Function):
     ) -> tuple[Tensor, Tensor | None]:
         found, state, v, index, rows, logits = _forward(model, tokens)
         at = y[..., None]
-        G = torch.softmax(logits, dim=-1)
+        predictions = logits.argmax(-1) if predict else None
+        behind = logits.amax(-1) - logits.gather(2, at)[..., 0]
+        G = torch.softmax(logits, dim=-1, out=logits)
         # log-sum-exp is the best logit minus the log of its probability, which is at least 1/V: exact however small the
         # probability of the target.
-        loss = (logits.amax(-1) - G.amax(-1).log() - logits.gather(2, at)[..., 0]).mean()
-        predictions = logits.argmax(-1) if predict else None
+        loss = (behind - G.amax(-1).log()).mean()
         G.scatter_add_(2, at, G.new_full(at.shape, -1.0))
         ctx.state = (model, found, state, v, index, rows, G)
         if predictions is not None:
@@ -80,12 +81,12 @@ class _DistinctLoss(Function):
     def backward(ctx: Any, d_loss: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
         model, found, state, v, index, rows, G = ctx.state
         (B, T), V, H, N = found.local.shape, model.V, model.n_heads, found.N
-        G.mul_(d_loss / (B * T))
+        each = d_loss / (B * T)
         d_rows = torch.bmm(state.mass.transpose(1, 2), G).view(-1, V)
-        d_rows = summed_rows(d_rows, index, H * N).view(H, N, V)
+        d_rows = summed_rows(d_rows, index, H * N).view(H, N, V).mul_(each)
         d_v, d_output = torch.bmm(d_rows, model.output), torch.bmm(d_rows.transpose(1, 2), v)
         # This order of the product is the faster one by a third.
-        d_mass = torch.bmm(rows, G.transpose(1, 2)).transpose(1, 2).contiguous()
+        d_mass = torch.bmm(rows, G.transpose(1, 2)).transpose(1, 2).contiguous().mul_(each)
         d_q, d_k, d_p = attention_gradient(state, found, d_mass, model.positions == "relative", model.scale)
         ctx.state = None
         gradients = []
@@ -102,14 +103,16 @@ def last_logits(model: Factored, tokens: Tensor) -> Tensor:
     """
     t = checked_tokens(tokens, model.T).shape[1]
     place, ids = batch_tokens(tokens, model.V)
-    q = model.query[:, tokens[:, -1]]
-    of_token = q @ model.key[:, ids].transpose(1, 2)
+    # The last token is the same one in most batches ([sep]): scores are built per distinct query.
+    asked, query_ids = batch_tokens(tokens[:, -1], model.V)
+    q = model.query.index_select(1, query_ids)
+    of_token = (q @ model.key.index_select(1, ids).transpose(1, 2)).index_select(1, asked)
     at = model.position_index(t, torch.tensor([t - 1], device=tokens.device))[0]
-    of_position = (q @ model.key[:, model.V : model.V + t].transpose(1, 2))[:, :, at]
+    of_position = (q @ model.key[:, model.V : model.V + t].transpose(1, 2))[:, :, at].index_select(1, asked)
     place = place.expand(model.n_heads, *place.shape)
     alpha = torch.softmax(model.scale * (of_token.gather(2, place) + of_position), dim=-1)
     mass = torch.zeros_like(of_token).scatter_add(2, place, alpha)
-    z = mass @ model.value[:, ids]
+    z = mass @ model.value.index_select(1, ids)
     return z.transpose(0, 1).flatten(1) @ model.output.transpose(1, 2).flatten(0, 1)
 
 
