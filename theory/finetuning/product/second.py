@@ -95,7 +95,7 @@ def second_step(table: ProductTable, window: Window, first: FirstStep, eta_ov: m
 
 def _given_type(table: ProductTable, window: Window, first: FirstStep, eta_ov: mpf, kind: int) -> _Means:
     """Mean r of the positions of sequences of one type. Cost: the distinct totals of L - 1 types times those of the one type; it
-    depends on m and L, not on M, V, M_ft, nor on the U_l once they exceed m."""
+    depends on m and L, not on M, V, M_ft, nor on the U_l once they exceed m (m = 6, L = 8, one U: 19 times 81939, a minute)."""
     w, n_q, n_c, n_a = window.w, window.n_q, window.n_c, window.n_a
     B, D = _step(first.subject, eta_ov), _step(first.attributes[kind], eta_ov)
     own_type = table.values[kind]
