@@ -47,7 +47,7 @@ def test_a_method_leaves_where_it_gets_too_long(monkeypatch):
     """Times are made up: sequences / 1000 for one method, refused from m = 4 on for the other."""
     seen = []
 
-    def times(jobs, rounds, once, done):
+    def times(jobs, rounds, once, done, clock):
         seen.append(sorted(jobs))
         m = sweep.shapes[len(seen) - 1].m
         for _ in range((rounds + 1) * len(jobs)):

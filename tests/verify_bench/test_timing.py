@@ -1,7 +1,10 @@
 """Interleaved repeats, with a clock that the jobs turn."""
 
+import time
+
 import pytest
 
+from verify.bench.plan import Plan
 from verify.bench.timing import Ratio, Refused, Timed, interleaved, ratio
 
 
@@ -69,3 +72,10 @@ def test_the_ratio_is_taken_round_by_round():
 
 def test_nothing_to_time():
     assert interleaved({}, 3, 1.0) == {}
+
+
+def test_the_processor_is_the_clock_only_where_one_thread_does_everything():
+    assert Plan.of(True, "cpu", 1).clock == "processor"
+    assert Plan.of(True, "cpu", 1).now is time.process_time
+    for plan in (Plan.of(True, "cpu", 2), Plan.of(True, "cuda", 1)):
+        assert plan.clock == "wall" and plan.now is time.perf_counter

@@ -6,7 +6,6 @@ enough to be made, the same coefficients are taken from its hat gradients, entry
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -20,6 +19,7 @@ from numerics.world import World
 from theory.finetuning import balanced_coefficients
 from theory.rational import evaluate
 from verify.bench.fit import Law, power_law
+from verify.bench.plan import Plan
 from verify.bench.timing import Refused, Timed, interleaved
 from verify.classes import kq_classes, ov_classes
 
@@ -83,19 +83,19 @@ def equal(coefficients: dict[str, dict[Any, Fraction]], world: World) -> bool:
     return True
 
 
-def closed(rounds: int, once: float, largest_table: int, done: Callable[[], None]) -> Closed:
-    """Times at all SIZES, the sums over the table up to `largest_table` subjects.  done() is called len(SIZES) times."""
-    start = time.perf_counter()
+def closed(plan: Plan, done: Callable[[], None]) -> Closed:
+    """Times at all SIZES, the sums over the table up to plan.table subjects.  done() is called len(SIZES) times."""
+    start = plan.now()
     forms: Forms = {step: balanced_coefficients(step) for step in STEPS}
-    deriving = time.perf_counter() - start
+    deriving = plan.now() - start
     points = []
     for M in SIZES:
         jobs: dict[str, Callable[[], Any]] = {"forms": partial(values, forms, M)}
         world = None
-        if largest_table >= M:
+        if plan.table >= M:
             world = World.balanced(M, L, U, M // 2, n_grammar=4, seed=1)
             jobs["table"] = partial(hat_gradients, world, m - 1, Fraction(1))
-        found = interleaved(jobs, rounds, once)
+        found = interleaved(jobs, plan.rounds, plan.once, clock=plan.now)
         forms_time, table_time = found["forms"], found.get("table", Refused("not run"))
         assert isinstance(forms_time, Timed)
         points.append(

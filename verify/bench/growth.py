@@ -137,7 +137,7 @@ def grown(sweep: Sweep, ways: tuple[Method, ...], plan: Plan, done: Callable[[],
             if curve.left is not None:
                 for _ in range(plan.rounds + 1):
                     done()
-        for name, timed in interleaved(jobs, plan.rounds, plan.once, done).items():
+        for name, timed in interleaved(jobs, plan.rounds, plan.once, done, plan.now).items():
             if isinstance(timed, Refused):
                 curves[name].left = (value, timed.reason)
             else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -11,7 +13,8 @@ class Plan:
     rounds; table: largest M of the exact sums over a table.
 
     threads: of torch. With one of them a ratio compares what methods do, not how well each is spread over the cores, and
-    nothing waits for a core that another process holds.
+    nothing waits for a core that another process holds. Then seconds are the processor's own, which others on the machine do
+    not stretch; with more threads or an accelerator they are those of the clock on the wall.
     """
 
     quick: bool
@@ -27,3 +30,13 @@ class Plan:
         if quick:
             return Plan(True, device, threads, rounds=2, budget=0.3, once=0.3, table=100)
         return Plan(False, device, threads, rounds=5, budget=10.0, once=2.0, table=1_000)
+
+    @property
+    def clock(self) -> str:
+        """Whose seconds: "processor" or "wall"."""
+        return "processor" if self.device == "cpu" and self.threads == 1 else "wall"
+
+    @property
+    def now(self) -> Callable[[], float]:
+        """Seconds so far by that clock."""
+        return time.process_time if self.clock == "processor" else time.perf_counter

@@ -53,7 +53,7 @@ def drawn(result: Result) -> Figure:
             last = max((p for curve in curves for p in curve.points), key=lambda p: (p.sequences, p.seconds))
             ends.append((last.sequences, last.seconds, curves[0].method.title, colour))
     axes.set_xlabel("sequences of the population")
-    axes.set_ylabel("seconds for both steps (median)")
+    axes.set_ylabel(f"seconds for both steps, {result.plan.clock} (median)")
     axes.grid(which="major", linewidth=0.3)
     axes.spines[["top", "right"]].set_visible(False)
     _label(axes, ends)

@@ -105,7 +105,7 @@ def table(plan: Plan, ways: tuple[Method, ...], done: Callable[[], None]) -> lis
                     done()
             else:
                 jobs[way.name] = partial(way.call, case.world, case.n_demos, plan.device)
-        found |= interleaved(jobs, plan.rounds, plan.once, done)
+        found |= interleaved(jobs, plan.rounds, plan.once, done, plan.now)
         plain = found[PLAIN]
         for way in ways:
             timed = found[way.name]
@@ -143,6 +143,6 @@ def _run(plan: Plan, stages: Stages) -> Result:
         with stages(f"growth with {sweep.parameter}", steps(sweep, len(ways), plan.rounds)) as done:
             curves += grown(sweep, ways, plan, done)
     with stages("closed forms", len(SIZES)) as done:
-        forms = closed(plan.rounds, plan.once, plan.table, done)
+        forms = closed(plan, done)
     load = os.getloadavg() if hasattr(os, "getloadavg") else ()
     return Result(plan, tuple(rows), tuple(curves), forms, time.perf_counter() - begun, load)

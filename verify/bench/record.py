@@ -73,6 +73,7 @@ def as_json(result: Result) -> dict[str, Any]:
         "schema": SCHEMA,
         "setting": {
             **asdict(plan),
+            "clock": plan.clock,
             "device_name": torch.cuda.get_device_name()
             if plan.device == "cuda"
             else platform.processor() or platform.machine(),

@@ -124,7 +124,7 @@ def show(console: Console, result: Result) -> None:
     console.print(
         f"times faster than the plain enumerator: median of {plan.rounds} interleaved rounds [least, largest];"
         " difference and radius relative to the largest"
-        f" entry; hat: from the enumeration in rationals; device {plan.device}, threads {plan.threads}",
+        f" entry; hat: from the enumeration in rationals; device {plan.device}, threads {plan.threads}, seconds of the {plan.clock}",
         highlight=False,
         markup=False,
         soft_wrap=True,
@@ -136,7 +136,7 @@ def show(console: Console, result: Result) -> None:
     console.print(growth_table(result))
     console.print(closed_table(result))
     console.print(
-        f"the closed forms were derived once, in {seconds(result.closed.deriving)}; the run took {seconds(result.seconds)}",
+        f"the closed forms were derived once, in {seconds(result.closed.deriving)}; the run took {seconds(result.seconds)} on the wall",
         highlight=False,
     )
     for problem in result.problems:
