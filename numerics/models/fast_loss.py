@@ -17,10 +17,11 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 from torch.autograd.function import Function, once_differentiable
+from torch.nn.functional import pad
 
 from numerics.models.factored import Factored, checked_tokens
 from numerics.models.fast_attention import Mass, attention_gradient, attention_mass, summed_rows
-from numerics.models.fast_tokens import Distinct, batch_tokens, distinct
+from numerics.models.fast_tokens import Distinct, batch_tokens, distinct, rounded_up
 
 
 class Loss(NamedTuple):
@@ -36,15 +37,31 @@ def _rows(found: Distinct, H: int) -> Tensor:
     return (heads[:, None] + found.slots[:, None, :]).flatten()
 
 
-def _forward(model: Factored, tokens: Tensor) -> tuple[Distinct, Mass, Tensor, Tensor, Tensor, Tensor]:
-    """distinct tokens, mass, W_V columns (H, N, d_h), row index, rows by sequence (B, H D, V), logits (B, T, V)."""
+class _Forward(NamedTuple):
+    """What the gradient needs; W is V rounded up, with logits of -inf beyond V: value (H, N, d_h) and output (H, W, d_h)
+    columns, index of the rows, rows by sequence (B, H D, W), logits (B, T, W)."""
+
+    found: Distinct
+    state: Mass
+    value: Tensor
+    output: Tensor
+    index: Tensor
+    rows: Tensor
+    logits: Tensor
+
+
+def _forward(model: Factored, tokens: Tensor) -> _Forward:
     found = distinct(tokens, model.V)
     state = attention_mass(model.key, model.query, found, model.positions == "relative", model.scale)
     value = model.value.index_select(1, found.tokens)
     index = _rows(found, model.n_heads)
-    rows = torch.bmm(value, model.output.transpose(1, 2)).view(-1, model.V)
-    rows = rows.index_select(0, index).view(len(tokens), -1, model.V)
-    return found, state, value, index, rows, torch.bmm(state.mass, rows)
+    W = rounded_up(model.V)
+    output = pad(model.output, (0, 0, 0, W - model.V))
+    rows = torch.bmm(value, output.transpose(1, 2)).view(-1, W)
+    rows = rows.index_select(0, index).view(len(tokens), -1, W)
+    logits = torch.bmm(state.mass, rows)
+    logits[..., model.V :] = -torch.inf
+    return _Forward(found, state, value, output, index, rows, logits)
 
 
 class _DistinctLoss(Function):
@@ -62,7 +79,8 @@ class _DistinctLoss(Function):
         y: Tensor,
         predict: bool,
     ) -> tuple[Tensor, Tensor | None]:
-        found, state, v, index, rows, logits = _forward(model, tokens)
+        forward = _forward(model, tokens)
+        logits = forward.logits
         at = y[..., None]
         predictions = logits.argmax(-1) if predict else None
         behind = logits.amax(-1) - logits.gather(2, at)[..., 0]
@@ -71,7 +89,8 @@ class _DistinctLoss(Function):
         # probability of the target.
         loss = (behind - G.amax(-1).log()).mean()
         G.scatter_add_(2, at, G.new_full(at.shape, -1.0))
-        ctx.state = (model, found, state, v, index, rows, G)
+        # G lies where the logits were.
+        ctx.state = (model, forward)
         if predictions is not None:
             ctx.mark_non_differentiable(predictions)
         return loss, predictions
@@ -79,12 +98,12 @@ class _DistinctLoss(Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, d_loss: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
-        model, found, state, v, index, rows, G = ctx.state
+        model, (found, state, v, output, index, rows, G) = ctx.state
         (B, T), V, H, N = found.local.shape, model.V, model.n_heads, found.N
         each = d_loss / (B * T)
-        d_rows = torch.bmm(state.mass.transpose(1, 2), G).view(-1, V)
-        d_rows = summed_rows(d_rows, index, H * N).view(H, N, V).mul_(each)
-        d_v, d_output = torch.bmm(d_rows, model.output), torch.bmm(d_rows.transpose(1, 2), v)
+        d_rows = torch.bmm(state.mass.transpose(1, 2), G).view(-1, G.shape[-1])
+        d_rows = summed_rows(d_rows, index, H * N).view(H, N, -1).mul_(each)
+        d_v, d_output = torch.bmm(d_rows, output), torch.bmm(d_rows.transpose(1, 2), v)[:, :V]
         # This order of the product is the faster one by a third.
         d_mass = torch.bmm(rows, G.transpose(1, 2)).transpose(1, 2).contiguous().mul_(each)
         d_q, d_k, d_p = attention_gradient(state, found, d_mass, model.positions == "relative", model.scale)
@@ -125,7 +144,7 @@ def fast_logits(model: Factored, tokens: Tensor, last: bool = False) -> Tensor:
     if last:
         return last_logits(model, tokens)
     with torch.no_grad():
-        return _forward(model, tokens)[-1]
+        return _forward(model, tokens).logits[..., : model.V]
 
 
 def fast_loss(model: Factored, tokens: Tensor, targets: Tensor, predict: bool = False) -> Loss:

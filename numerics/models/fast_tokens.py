@@ -9,8 +9,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-# Products with D columns are up to three times as fast when D is a multiple of the vector width (measured: 15 against 16).
-WIDTH = 8
+# Products are faster with sides that are multiples of the vector width: by up to three times with D = 16 columns against
+# 15, by a tenth with 528 against 525.
+WIDTH = 16
+
+
+def rounded_up(size: int) -> int:
+    """The next multiple of WIDTH."""
+    return -(-size // WIDTH) * WIDTH
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +61,6 @@ def distinct(tokens: Tensor, V: int) -> Distinct:
     changes[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
     rank = changes.cumsum(1)
     local = torch.empty_like(rank).scatter_(1, order, rank)
-    D = int(rank[:, -1].max()) + 1
-    slots = place[:, :1].repeat(1, -(-D // WIDTH) * WIDTH).scatter_(1, local, place)
+    D = rounded_up(int(rank[:, -1].max()) + 1)
+    slots = place[:, :1].repeat(1, D).scatter_(1, local, place)
     return Distinct(local, slots, place, ids)
