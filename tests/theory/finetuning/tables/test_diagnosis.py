@@ -15,7 +15,7 @@ from theory.finetuning.conclusion import balanced_conclusion, sharp_condition
 from theory.finetuning.tables import Outcome, diagnose
 from theory.finetuning.tables.forward import Sequence, first_failure, predict
 from theory.finetuning.tables.scores import Steps, table_scores
-from theory.finetuning.tables.search import counterexample
+from theory.finetuning.tables.search import _least_margin, _Numbers, _worst, counterexample
 from theory.frequencies import Frequencies
 
 ONE = Fraction(1)
@@ -190,7 +190,7 @@ def test_complete_search_where_the_subject_head_ties_or_fails(rows, m):
     assert drop > 0
     classes = [rows.index(row) for row in rows if rows.count(row) == 1] + [0]
     for eta_subj in (ONE / drop / 2, ONE / drop, ONE / drop * 2):
-        for eta_ov in (ONE, Fraction(30), Fraction(100), Fraction(1000)):
+        for eta_ov in (ONE, Fraction(4), Fraction(30), Fraction(100), Fraction(1000)):
             scores = table_scores(frequencies, Steps(m, eta_ov, eta_subj, ONE), "seen")
             chosen = [
                 Sequence(l, contexts, q)
@@ -199,6 +199,29 @@ def test_complete_search_where_the_subject_head_ties_or_fails(rows, m):
                 for q in classes
             ]
             assert (counterexample(scores) is None) == (first_failure(scores, chosen) is None)
+            numbers = _Numbers(scores)  # the dynamic programme by itself, without the sequences that are tried first
+            for l, q in {(s.kind, s.query) for s in chosen}:
+                alone = [s for s in chosen if (s.kind, s.query) == (l, q)]
+                assert (_worst(numbers, l, q) is None) == (first_failure(scores, alone) is None)
+
+
+def test_a_query_that_ties_with_every_attribute_and_sep_has_its_column_divided_by_their_number():
+    """The least margin among sequences whose subject head attends score 0, where the divisor 2 m decides its size."""
+    rows, m, step = [[0]] * 7 + [[1]], 6, Fraction(29, 10)
+    frequencies = Frequencies.from_table(rows, range(8))
+    drop = ONE - table_scores(frequencies, Steps(m, ONE, ONE, ONE), "seen").subj_queries[7].at(8)
+    scores = table_scores(frequencies, Steps(m, step, ONE / drop, ONE), "seen")
+    found = predict(scores, Sequence(0, (7,) * (m - 1), 7))
+    assert len(found.subj) == 2 * m and found.margin > 0 and found.rival == (0, 0)
+    numbers = _Numbers(scores)
+    tops = {
+        *(a for column in numbers.attributes for a in column),
+        *numbers.rel_context.values(),
+        numbers.rel_query[7],
+        numbers.sep,
+    }
+    margins = (_least_margin(numbers, 0, 7, (0, 0), Fraction(0), top) for top in tops if top >= numbers.rel_query[7])
+    assert min(m for m in margins if m is not None) == (found.margin, (7,) * 5)
 
 
 def test_no_amount_of_data_repairs_a_rare_value_for_large_m():
