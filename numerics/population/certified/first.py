@@ -9,13 +9,14 @@ S_cW = sum over {x has c} of Phi_W(x) is one matrix product with a 0/1 matrix, a
 T' = b S / Q.  The class "other" has phi = 1, S = 0.  Every term is positive, so errors are counted, and with p of
 numerics.population.certified.expansion
 
-    P_c(j) = E[pi_c; x_1 = j] / w_c ~ sum_k c_k E[f_c F^k; x_1 = j],    off by at most e/zmin * mass(j) (1/zmin for "other"),
+    P_c(j) = E[pi_c; x_1 = j] / w_c ~ sum_k c_k E[f_c F^k; x_1 = j],    off by at most H mass(j) / zmin (_most),
     D(j) = (1 - 1/m) sum_c w_c (E[f_c/Z 1{x_1 has c}; x_1 = j] - E[f_c/Z 1{x_2 has c}; x_1 = j]).
 
 D(j) = E[sum_v pi_v (1{j has v} - n_v / m); x_1 = j] is the softmax part of the gradient of kq_subj at token s_j; its two
 terms have one sign each and are at most `own`, so the expansion puts it off by at most own * mass(j).
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -86,7 +87,7 @@ class _Tables:
             right = Phi * kappa[:, None]
             G.add((T * rest).T @ right)
             X.add((S * p.b / p.Q * rest).T @ right)
-        phi = torch.cat([self.phi, torch.ones_like(self.phi[:1])])
+        phi = torch.cat([self.phi, torch.ones_like(G.total[:1])])
         joint = X.value()[:A] * self.phi / p.Q * self.weights[:, None]
         return (G.value() * phi / p.Q).cpu().numpy(), joint.cpu().numpy().sum(axis=0)
 
@@ -129,6 +130,24 @@ def _centre(patterns: Patterns, levels: list[tuple[FloatArray, FloatArray]], zmi
     return max(min(centre, p.largest), zmin)
 
 
+def _most(p: Patterns, mass: FloatArray, centre: float, zmin: float, N: int) -> FloatArray:
+    """(A'+1, Q) H with E[f_c |q|; x_1 = j] <= H mass(j).
+
+    f_c = b^n_c <= e always, and for every t:  E[f_c |q|; j] <= b^t mass(j) + e max|q| P(n_c > t; x_1 = j), where n_c
+    given x_1 = j is 1[j has c] + a binomial of m - 1 draws; the best t is taken.  Cost O(m^2 A' Q).
+    """
+    swing = max(abs(1 - zmin / centre), abs(1 - p.largest / centre))
+    largest = swing ** (N + 1) if N % 2 else (p.largest / zmin - 1) * swing**N
+    chance = p.indicator.mean(axis=1)[:, None]
+    exactly = [math.comb(p.m - 1, n) * chance**n * (1 - chance) ** (p.m - 1 - n) for n in range(p.m)]
+    found = np.full((len(p.weights), p.Q), E_UP)
+    for t in range(1, p.m):
+        # n_c > t: at least t more draws have c if j has, else t + 1.
+        beyond = np.where(p.indicator > 0, sum(exactly[t:]), sum(exactly[t + 1 :]))
+        found = np.minimum(found, p.b**t + E_UP * largest * beyond / (p.Q * mass))
+    return np.concatenate([np.minimum(E_UP, found * (1 + 1e-9)), np.ones((1, p.Q))])
+
+
 def _law(tables: _Tables, levels: list[tuple[FloatArray, FloatArray]]) -> FirstLaw:
     """The law of order N = len(levels) - 1 from the levels 0..N."""
     p, N, m = tables.patterns, len(levels) - 1, tables.patterns.m
@@ -147,7 +166,7 @@ def _law(tables: _Tables, levels: list[tuple[FloatArray, FloatArray]]) -> FirstL
     missing = 1 / p.Q - (whole * P).sum(axis=0)
     mass = np.abs(missing) + hidden
     # E[q f_c / Z] lies between the missing mass times the least and times the most of f_c / Z: the middle is added.
-    most = np.append(np.full(len(p.weights), E_UP), 1.0)[:, None] / zmin
+    most = _most(p, mass, float(centre), zmin, N) / zmin
     least = 1 / p.largest
     middle = (most + least) / 2 * missing
     # Relative errors that act on Z: what is left out, and the rounding of the constant part.
@@ -204,7 +223,7 @@ def by_enumeration(patterns: Patterns, device: str) -> FirstLaw:
         n = (often @ has.T).round()
         f = powers[n.to(torch.int64)]
         inverse = share / (p.constant + (f * weights).sum(1))
-        here = torch.cat([f, torch.ones_like(f[:, :1])], dim=1) * inverse[:, None]
+        here = torch.cat([f, torch.ones_like(share)[:, None]], dim=1) * inverse[:, None]
         place = often / m
         P.add(here.T @ place)
         X2.add((here[:, :A] * weights * n / m).sum(1)[None] @ place)

@@ -25,11 +25,25 @@ Expansion = tuple[int | None, int | None]
 # Multiplications: an enumeration this cheap is done at once; no method beyond BUDGET is tried (some minutes of 2 cores).
 CHEAP = 2e9
 BUDGET = 4e11
+# An order that leaves more than this of the error of the one before is at the floor of rounding, or diverges: no higher
+# order is tried.
+STALLED = 0.7
 # Multisets of draws that are held in memory at a time.
 STORED = 4_000_000
 
 
-def _first_laws(patterns: Patterns, device: str, order: int | None) -> Iterator[FirstLaw]:
+class _Trend:
+    """Whether going to a higher order still pays."""
+
+    def __init__(self) -> None:
+        self.last, self.stalled = math.inf, False
+
+    def add(self, reached: float) -> None:
+        """The error that the next order reached; one that is no number is no better than none."""
+        self.stalled, self.last = not reached <= STALLED * self.last, reached
+
+
+def _first_laws(patterns: Patterns, device: str, order: int | None, trend: _Trend) -> Iterator[FirstLaw]:
     """Laws of the first step, from the cheapest on; an enumeration where it is cheap at first, else as the last resort."""
     enumerable = enumeration_work(patterns) <= BUDGET and patterns.m * enumeration_work(patterns) <= BUDGET * 64
     small = math.comb(patterns.Q + patterns.m - 1, patterns.m) <= STORED
@@ -41,6 +55,8 @@ def _first_laws(patterns: Patterns, device: str, order: int | None) -> Iterator[
             yield law
         if law.order == order:
             return
+        if trend.stalled:
+            break
     if order is None and small and enumerable:
         yield by_enumeration(patterns, device)
 
@@ -49,7 +65,7 @@ def _second_law(problem: TypeProblem, order: int | None) -> SecondLaw:
     return context_law(problem) if order is None else moment_law(problem, order)
 
 
-def _second_orders(problem: TypeProblem, L: int, order: int | None) -> Iterator[int | None]:
+def _second_orders(problem: TypeProblem, L: int, order: int | None, trend: _Trend) -> Iterator[int | None]:
     """Orders of the second step, from the cheapest on; None: enumeration of the contexts."""
     enumerable = contexts_stored(problem) <= STORED and L * contexts_work(problem) <= BUDGET
     if not problem.full or (order is None and enumerable and L * contexts_work(problem) <= CHEAP):
@@ -62,6 +78,8 @@ def _second_orders(problem: TypeProblem, L: int, order: int | None) -> Iterator[
         if L * second_work(problem, N) > BUDGET:
             break
         yield N
+        if trend.stalled:
+            break
     if enumerable:
         yield None
 
@@ -76,13 +94,15 @@ def _refused(name: str, reached: float, asked: float, how: str) -> NotCertified:
 
 def _step_one(first: FirstStep, patterns: Patterns, device: str, tolerance: float, order: int | None) -> StepOne:
     best, tried = {"kq_subj": math.inf, "ov_rel": math.inf}, "no method within the work budget"
-    for law in _first_laws(patterns, device, order):
+    trend = _Trend()
+    for law in _first_laws(patterns, device, order, trend):
         step = first.gradients(patterns, law)
         reached = step.relative
         tried = "enumeration of all draws" if law.order is None else f"a moment expansion up to order {law.order}"
         best = {name: min(best[name], value) for name, value in reached.items()}
         if order is not None or all(value <= tolerance for value in reached.values()):
             return step
+        trend.add(max(reached.values()))
     name = max(best, key=lambda name: best[name])
     raise _refused(name, best[name], tolerance, tried)
 
@@ -151,9 +171,10 @@ def _step_two(
 ) -> tuple[FloatArray, FloatArray, int | None]:
     """kq_rel, its radius and the order.  Raises NotCertified."""
     best, tried, done = math.inf, "no method within the work budget", 0
+    trend = _Trend()
     try:
         sizing = SecondStep(world, n_demos, eta_ov, window, reading, one).problem(0, device)
-        for N in _second_orders(sizing, world.L, order):
+        for N in _second_orders(sizing, world.L, order, trend):
             step = SecondStep(world, n_demos, eta_ov, window, reading, one)
             tried = "enumeration of the contexts" if N is None else f"a moment expansion up to order {N}"
             for ell in range(world.L):
@@ -168,6 +189,7 @@ def _step_two(
             if order is not None or reached <= tolerance:
                 return kq_rel, radius, N
             best = min(best, reached)
+            trend.add(reached)
     except OverflowError as error:
         raise NotCertified(
             f"kq_rel: {error} at eta_ov = {eta_ov:g}, where the softmax saturates; valid: a smaller |eta_ov|, or a world"
