@@ -165,8 +165,11 @@ def _law(tables: _Tables, levels: list[tuple[FloatArray, FloatArray]]) -> FirstL
     hidden = (whole * P_abs).sum(axis=0) + gamma(len(whole) + 4) * (np.abs(whole * P).sum(axis=0) + 1 / p.Q)
     missing = 1 / p.Q - (whole * P).sum(axis=0)
     mass = np.abs(missing) + hidden
-    # E[q f_c / Z] lies between the missing mass times the least and times the most of f_c / Z: the middle is added.
+    # E[q f_c / Z] has the sign of q and lies between the missing mass times the least and times the most of f_c / Z: the
+    # middle is added, off by half the width and by `hidden` times the most.  Where rounding hides even the sign, the mass
+    # of the wrong sign is at most hidden - |missing|, and only f_c <= e, which is proportional to it, is used.
     most = _most(p, mass, float(centre), zmin, N) / zmin
+    most[:-1] = np.where(np.abs(missing) > hidden, most[:-1], E_UP / zmin)
     least = 1 / p.largest
     middle = (most + least) / 2 * missing
     # Relative errors that act on Z: what is left out, and the rounding of the constant part.
