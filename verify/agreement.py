@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from numerics.population.certified import CertifiedGradients
 from verify.coefficients import Row
 from verify.evidence import Evidence, Route
 from verify.judges.compare import arrays, fact
-from verify.tolerances import STUDENT_7
+from verify.tolerances import STUDENT_7, tolerance
 from verify.witnesses import Witnesses
 
 
@@ -87,15 +88,80 @@ def agreement(w: Witnesses) -> list[Evidence]:
                     _per_step(w, which, getattr(w.exact, which).floats),
                 )
             )
-    if w.autograd_true is not None and w.true is not None and not getattr(w.true, "sampled", False):
-        for which in ("kq_subj", "ov_rel", "kq_rel"):
-            found.append(
-                arrays(
-                    Route.AUTOGRAD,
-                    label,
-                    f"{which}, true: autograd = enumerated",
-                    _per_step(w, which, getattr(w.autograd_true, which)),
-                    _per_step(w, which, getattr(w.true, which)),
-                )
-            )
+    return found + _true(w, label)
+
+
+NAMES = ("kq_subj", "ov_rel", "kq_rel")
+
+
+def _true(w: Witnesses, label: str) -> list[Evidence]:
+    """The true gradients: autograd and enumeration in float64, the proven enclosures, an estimate; whichever were heard."""
+    found = []
+    if w.autograd_true is not None and w.plain is not None:
+        for which in NAMES:
+            a, b = (_per_step(w, which, getattr(g, which)) for g in (w.autograd_true, w.plain))
+            found.append(arrays(Route.AUTOGRAD, label, f"{which}, true: autograd = enumerated", a, b))
+    if w.certified is None:
+        return found
+    if w.plain is not None:
+        for which in NAMES:
+            # Terms of kq_rel are of size eta_ov: the enumeration's roundings are too, even where they cancel.
+            scale = abs(float(w.setting.eta_ov)) * np.abs(w.plain.ov_rel).max() if which == "kq_rel" else 0.0
+            found.append(_inside(w, which, getattr(w.plain, which), scale, label, "enumerated in float64"))
+    if w.halves is not None:
+        for which in NAMES:
+            found.append(_overlap(w, which, w.halves, label))
+    if w.sampled is not None:
+        for which in ("kq_subj", "kq_rel"):
+            found.append(_within_errors(w, which, label))
     return found
+
+
+def _inside(w: Witnesses, which: str, plain: NDArray, scale: float, label: str, name: str) -> Evidence:
+    """A float64 witness within the proven radius, plus its own rounding (1e-12 of its largest entry)."""
+    centre, radius = getattr(w.certified, which), getattr(w.certified, f"{which}_radius")
+    own = tolerance(Route.AUTOGRAD).value * max(float(np.abs(plain).max()), scale)
+    excess = float((np.abs(plain - centre) - radius).max())
+    return fact(
+        Route.CERTIFIED,
+        label,
+        f"{which}, true: {name} lies in the certified enclosure",
+        f"largest excess over the radius {excess:.2g}",
+        f"at most {own:.2g}",
+        excess <= own,
+        "the proven radius, and 1e-12 of the largest entry for the float64 witness",
+    )
+
+
+def _overlap(w: Witnesses, which: str, other: CertifiedGradients, label: str) -> Evidence:
+    """Two certified enclosures by different methods must overlap, entry by entry, and both must be narrow."""
+    gap = np.abs(getattr(w.certified, which) - getattr(other, which))
+    room = getattr(w.certified, f"{which}_radius") + getattr(other, f"{which}_radius")
+    apart = int(np.sum(gap > room))
+    return fact(
+        Route.CERTIFIED,
+        label,
+        f"{which}, true: enclosures by {other.method} overlap",
+        f"{gap.size - apart} of {gap.size} entries overlap",
+        f"{gap.size}",
+        apart == 0,
+        "proven radii of both",
+    )
+
+
+def _within_errors(w: Witnesses, which: str, label: str) -> Evidence:
+    """Every entry of the estimate within Student's bound of the enclosure; entries never drawn have error 0 and are exact."""
+    assert w.sampled is not None
+    gap = np.abs(getattr(w.certified, which) - getattr(w.sampled, which)) - getattr(w.certified, f"{which}_radius")
+    error = getattr(w.sampled, f"{which}_error")
+    room = STUDENT_7.value * error + 1e-14 * np.abs(getattr(w.sampled, which)).max()
+    apart = int(np.sum(gap > room))
+    return fact(
+        Route.SAMPLED,
+        label,
+        f"{which}, true: sampled estimate within its errors of the enclosure",
+        f"{gap.size - apart} of {gap.size} entries",
+        f"{gap.size}",
+        apart == 0,
+        STUDENT_7.why,
+    )

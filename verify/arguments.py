@@ -114,6 +114,11 @@ def parser(prog: str, description: str) -> OneLineParser:
     )
     for name in ("eta-kq-subj", "eta-ov", "eta-kq-rel"):
         sequence.add_argument(f"--{name}", type=number_step, default=Fraction(1), metavar="X", help="step size (default 1)")
+    made.add_argument(
+        "--full",
+        action="store_true",
+        help="more witnesses for the true gradients: a second exact method where its work allows, larger enumerations, and a sample",
+    )
     output = made.add_argument_group("output")
     output.add_argument("--json", metavar="FILE", help="also write everything as JSON")
     output.add_argument(

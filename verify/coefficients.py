@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from numerics.population.certified import CertifiedGradients
 from numerics.population.sampled import SampledGradients
 from paper_checks.contextual_recall import relation_kq, relation_ov, subject_head
 from theory.onehot.classes import DirectionClass as KQ
@@ -118,13 +119,22 @@ def rows(w: Witnesses) -> list[Row]:
         exact = None if w.exact is None else -getattr(w.exact, which).fractions
         autograd = None if w.autograd_hat is None else -getattr(w.autograd_hat, which)
         true = None if w.true is None else -getattr(w.true, which)
-        error = getattr(w.true, f"{which}_error") if isinstance(w.true, SampledGradients) else None
+        error = _error(w, which)
         made = _weight_rows(w, weight, kq, statement, tuple(KQ), -w.derived_kq(which), exact, autograd, true, error)
         sampled = w.autograd_sampled
         found += made if sampled is None else _with_sampled(made, kq, -getattr(sampled, which))
     if w.dense:
         found[len(KQ) : len(KQ)] = _ov_rows(w)
     return found
+
+
+def _error(w: Witnesses, which: str) -> NDArray[np.float64] | None:
+    """The uncertainty of the true column: a proven radius, or 5 standard errors of a sample; None for plain float64."""
+    if isinstance(w.true, CertifiedGradients):
+        return np.asarray(getattr(w.true, f"{which}_radius"))
+    if isinstance(w.true, SampledGradients):
+        return tolerance(Route.SAMPLED).value * np.asarray(getattr(w.true, f"{which}_error"))
+    return None
 
 
 def _subject_statement() -> Mapping:
@@ -144,7 +154,8 @@ def _ov_rows(w: Witnesses) -> list[Row]:
     exact = None if w.exact is None else projected(w.exact.ov_rel.fractions)
     autograd = None if w.autograd_hat is None else projected(w.autograd_hat.ov_rel)
     true = None if w.true is None else projected(w.true.ov_rel)
-    error = projected(w.true.ov_rel_error) if isinstance(w.true, SampledGradients) else None
+    error = _error(w, "ov_rel")
+    error = None if error is None else projected(error)
     labels = ov_classes(w.world)
     made = _weight_rows(
         w,
@@ -177,7 +188,6 @@ def _with_sampled(made: list[Row], labels: NDArray, replicates: NDArray[np.float
 
 
 def _weight_rows(w, weight, labels, statement, keys, derived, exact, autograd, true, error) -> list[Row]:
-    n = tolerance(Route.SAMPLED).value
     found = []
     for key in keys:
         chosen = labels == key
@@ -194,7 +204,7 @@ def _weight_rows(w, weight, labels, statement, keys, derived, exact, autograd, t
                 exact=_range(exact, chosen),
                 autograd=_range(autograd, chosen),
                 true=_range(true, chosen),
-                true_error=None if error is None else float(n * np.abs(error[chosen]).max()),
+                true_error=None if error is None else float(np.abs(error[chosen]).max()),
             )
         )
     return found

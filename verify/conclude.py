@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 
 from numerics.conclusion import decide, decide_interval
 from numerics.conclusion.decision import Decision, vacuous
+from numerics.population.certified import CertifiedGradients
 from numerics.population.sampled import SampledGradients
 from numerics.updates import UpdatedWeights, initial_weights, updated_weights
 from theory.finetuning.conclusion import balanced_conclusion, sharp_M_ft
 from theory.finetuning.conclusion.table import table_conclusion
+from verify.enclosure import enclosed
 from verify.evidence import Route
 from verify.setting import Setting
 from verify.tolerances import tolerance
@@ -149,10 +151,12 @@ def _derived_only(w: Witnesses) -> Conclusion:
 
 
 def true(w: Witnesses) -> Conclusion:
-    """After the true steps: from enumerated gradients, or between 5-standard-error bounds of sampled ones."""
+    """After the true steps: for every weights within proven radii; else from enumerated or sampled gradients."""
     s, g = w.setting, w.true
     if g is None:
         return Conclusion("true", f"not decided: V = {w.world.V} is too large for dense matrices", {}, None, None)
+    if isinstance(g, CertifiedGradients):
+        return _certified(w, g)
     largest = float(np.abs(g.kq_rel).max())
     if largest < CANCELLED * float(s.eta_ov) * float(np.abs(g.ov_rel).max()):
         why = f"not decided: at eta_ov = {float(s.eta_ov):g} the softmax saturates: too little is left of kq_rel to tell ties in float64"
@@ -168,14 +172,75 @@ def true(w: Witnesses) -> Conclusion:
         return Conclusion("true", method, decisions, None, _together(decisions))
     # Positions of one kind are exchangeable, so their scores tie exactly; in float64 they differ by roundings.
     tie = 1e-13 * max(float(np.abs(g.kq_subj).max()), largest / unit, 1.0)
+    method = f"float64 over every sequence (ties within {tie:.0e})"
+    return _counted(w, weights, unit, tie, method)
+
+
+def _counted(w: Witnesses, weights: UpdatedWeights, unit: float, tie: float, method: str) -> Conclusion:
+    """Decisions for one weights, levels and logits within `tie` (in units of the steps) taken as equal."""
 
     def decided(pool: str, context: str = "finetune") -> Decision:
-        d = decide(w.world, s.N_ft, weights, pool, context=context, tie_tolerance=tie)
+        d = decide(w.world, w.setting.N_ft, weights, pool, context=context, tie_tolerance=tie)
         return d if d.min_margin is None else replace(d, min_margin=d.min_margin * Fraction(unit))
 
     decisions = {pool: decided(pool) for pool in POOLS}
-    method = f"float64 over every sequence (ties within {tie:.0e})"
     return Conclusion("true", method, decisions, decided("heldout", "all"), _together(decisions))
+
+
+def _certified(w: Witnesses, g: CertifiedGradients) -> Conclusion:
+    """For every weights within the proven radii; where that stays open, counted half way and said to be."""
+    s = w.setting
+    lower, upper, unit = enclosed(w.world, g, s.eta_kq_subj, s.eta_kq_rel)
+    decisions = {pool: _margin_in(decide_interval(w.world, s.N_ft, lower, upper, pool), unit) for pool in POOLS}
+    method = f"certified gradients ({g.method}): decided for all weights within the proven radii"
+    # Equal by symmetry or not, what differs by less than the radii is counted as a tie.
+    widths = [
+        float(np.max(np.asarray(getattr(upper, name) - getattr(lower, name), dtype=np.float64)))
+        for name in ("kq_subj", "kq_rel", "ov_rel")
+    ]
+    tie = 2 * max(widths)
+    counted = _counted(w, _in_units(w, g, unit), unit, tie, "")
+    if all(d.vacuous or d.exact for d in decisions.values()):
+        decisions = {pool: _completed(d, counted.decisions[pool], tie) for pool, d in decisions.items()}
+        anywhere = _margin_in(decide_interval(w.world, s.N_ft, lower, upper, "heldout", context="all"), unit)
+        return Conclusion("true", method, decisions, anywhere, _together(decisions))
+    bounds = {pool: d.accuracy_bounds for pool, d in decisions.items() if not d.vacuous and d.holds is None}
+    method = (
+        f"certified gradients ({g.method}), counted at the centre of the enclosures: levels within {tie:.0e} (in units of the"
+        " steps) taken as ties"
+    )
+    reason = "".join(
+        f"for every weights within the radii the accuracy on {POOLS[pool]} queries lies between {float(low):.6g} and"
+        f" {float(high):.6g}; "
+        for pool, found in bounds.items()
+        if found is not None
+        for low, high in [found]
+    ).rstrip("; ")
+    # An answer that holds for all weights within the radii is kept; the rest is what the centre says.
+    kept = {pool: d if d.vacuous or d.exact else counted.decisions[pool] for pool, d in decisions.items()}
+    sure = {pool: d.holds for pool, d in decisions.items() if not d.vacuous}
+    holds = False if any(h is False for h in sure.values()) else (True if all(sure.values()) else _together(kept))
+    return Conclusion("true", method, kept, counted.anywhere, holds, reason)
+
+
+def _completed(d: Decision, centre: Decision, tie: float) -> Decision:
+    """The decision for all weights, with the attention, margin and logits of the centre where its gaps are beyond doubt."""
+    clear = all(gap is None or gap > 2 * tie for gap in centre.score_gap.values())
+    if d.vacuous or not clear or (d.right, d.ties) != (centre.right, centre.ties):
+        return d
+    counterexample = d.counterexample or centre.counterexample
+    return replace(d, attention=centre.attention, counterexample=counterexample, min_margin=d.min_margin or centre.min_margin)
+
+
+def _margin_in(d: Decision, unit: float) -> Decision:
+    """The decision with margins in logits, not in units of the step."""
+    size = Fraction(unit)
+    bounds = d.min_margin_bounds
+    return replace(
+        d,
+        min_margin=None if d.min_margin is None else d.min_margin * size,
+        min_margin_bounds=None if bounds is None else (bounds[0] * size, bounds[1] * size),
+    )
 
 
 #: Where kq_rel is a smaller part of the values it comes from (largest entries), exact ties cannot be told from near ones.

@@ -20,8 +20,12 @@ def write_json(path: str | Path, value: Any) -> None:
     A link is followed: the file it points to is replaced. Raises ValueError for numbers that are not finite, OSError where
     nothing can be written; the target is untouched then.
     """
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """The same for a text."""
     target = Path(path).resolve()
-    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:

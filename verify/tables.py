@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from numerics.conclusion import Decision
 from verify.coefficients import Row
 from verify.conclude import Conclusion
 from verify.records import Record
@@ -154,7 +155,7 @@ def conclusion_lines(console: Console, c: Conclusion) -> None:
             low, high = d.accuracy_bounds or (0, 1)
             text = f"accuracy between {float(low):.6g} and {float(high):.6g} of {d.total} sequences"
         console.print(
-            f"  {name}: {text}; smallest margin {short(None if d.min_margin is None else float(d.min_margin))}",
+            f"  {name}: {text}; smallest margin {_margin(d)}",
             highlight=False,
         )
         if d.attention is not None:
@@ -167,6 +168,13 @@ def conclusion_lines(console: Console, c: Conclusion) -> None:
             console.print(f"    fails: {d.counterexample.sentence}", highlight=False, markup=False)
     if c.reason:
         console.print(f"  {c.reason}", highlight=False, markup=False)
+
+
+def _margin(d: Decision) -> str:
+    if d.min_margin is not None or d.min_margin_bounds is None:
+        return short(None if d.min_margin is None else float(d.min_margin))
+    low, high = (float(x) for x in d.min_margin_bounds)
+    return short(low) if high - low <= 1e-9 * abs(high) else f"between {low:.6g} and {high:.6g}"
 
 
 def other_window(console: Console, setting: Setting, S: int, c: Conclusion) -> None:

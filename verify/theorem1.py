@@ -14,8 +14,10 @@ from typing import Any
 
 import torch
 from rich.console import Console
+from rich.markdown import Markdown
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from numerics.population.certified import CertifiedGradients
 from numerics.population.sampled import SampledGradients
 from numerics.world import World
 from paper_checks.contextual_recall.assumptions import BALANCED, BALANCED_FT, THEOREM_2
@@ -27,6 +29,8 @@ from verify.conclude import Conclusion, at_other_S, hat, sharp, true
 from verify.court import Court
 from verify.docket import Outcome, theorem_entries, tried
 from verify.evidence import Evidence
+from verify.explain.explanation import Explanation, explained
+from verify.explain.page import page
 from verify.finite import Finite, finite
 from verify.output import revision, versions, write_json
 from verify.records import record
@@ -55,6 +59,7 @@ class Result:
         self.finite: Finite | None = None
         self.other_S: tuple[int, Conclusion] | None = None
         self.sharp_M_ft: int | None = None
+        self.explanation: Explanation | None = None
         self.outcomes: list[Outcome] = []
         self.routes: dict[str, str] = {}
         self.seconds = 0.0
@@ -77,11 +82,18 @@ class Result:
         return found
 
 
-def run(setting: Setting, world: World, device: str, bar: Callable[[str], Any], stage: Callable[[str], Any]) -> Result:
-    """The whole job."""
+def run(
+    setting: Setting,
+    world: World,
+    device: str,
+    bar: Callable[[str], Any],
+    stage: Callable[[str], Any],
+    full: bool = False,
+) -> Result:
+    """The whole job. full: every further witness of the true gradients that is feasible, however long."""
     begun = time.perf_counter()
     result = Result(setting, world)
-    w = Witnesses(setting, world, device, bar)
+    w = Witnesses(setting, world, device, bar, full)
     court = Court(setting, world)
     result.assumptions = [(a.name, a.holds(court.p)) for a in (*THEOREM_2, BALANCED, BALANCED_FT)]
 
@@ -99,6 +111,8 @@ def run(setting: Setting, world: World, device: str, bar: Callable[[str], Any], 
     result.other_S = timed("the other window", lambda: at_other_S(w))
     result.finite = timed("finite beta", lambda: finite(w))
     result.sharp_M_ft = timed("sharp condition", lambda: sharp(setting))
+    if setting.facts is not None:
+        result.explanation = timed("the table explained", lambda: explained(w, result.conclusions))
     # The bench's networks are tiny: threads only contend for them.
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -119,13 +133,21 @@ def _routes(w: Witnesses) -> dict[str, str]:
         autograd = f"literal network, SAMPLED: class means of {drawn.replicates} x {drawn.sequences} drawn sequences ± standard error"
     else:
         autograd = f"not run here (V = {w.world.V} is too large); on the bench"
-    if w.true is None:
-        true_route = "not run (V too large)"
-    elif isinstance(w.true, SampledGradients):
-        true_route = f"SAMPLED, {w.true.replicates} replicates of {w.true.sequences} sequences, ± 5 standard errors"
-    else:
-        true_route = "float64 over every sequence"
-    return {"exact": w.exact_route, "autograd": autograd, "true": true_route}
+    return {"exact": w.exact_route, "autograd": autograd, "true": _true_route(w)}
+
+
+def _true_route(w: Witnesses) -> str:
+    g = w.true
+    if g is None:
+        return "not run (V too large)"
+    if isinstance(g, CertifiedGradients):
+        reached = g.relative
+        bounds = f"{max(reached['kq_subj'], reached['ov_rel']):.0e} (step 1), {reached['kq_rel']:.0e} (step 2)"
+        return f"CERTIFIED over all {w.setting.population} sequences ({g.method}), proven relative error {bounds}"
+    why = f"; not certified: {w.uncertified}" if w.uncertified else ""
+    if isinstance(g, SampledGradients):
+        return f"SAMPLED, {g.replicates} replicates of {g.sequences} sequences, ± 5 standard errors{why}"
+    return f"float64 over every sequence{why}"
 
 
 def as_json(result: Result) -> dict[str, Any]:
@@ -143,6 +165,7 @@ def as_json(result: Result) -> dict[str, Any]:
             "sharp_M_ft": result.sharp_M_ft,
             "other_S": None if result.other_S is None else {"S": result.other_S[0], "hat": result.other_S[1].as_json()},
         },
+        "explanation": None if result.explanation is None else result.explanation.as_json(),
         "claims": [record(o, result.setting.reading) for o in result.outcomes],
         "problems": result.problems,
         "versions": versions(),
@@ -179,6 +202,9 @@ def show(console: Console, result: Result, quiet: bool) -> None:
         if result.finite is not None:
             result.finite.show(console)
         console.print()
+        if result.explanation is not None:
+            console.print(Markdown(page(result.explanation, setting, str(setting.facts))))
+            console.print()
         console.print(tables.claims_table([record(o, setting.reading) for o in result.outcomes], result.recorded))
         for problem in result.problems:
             console.print(f"[bold red]{problem}[/bold red]", highlight=False)
@@ -235,7 +261,7 @@ def _bars(quiet: bool):
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console, transient=True) as progress:
-        stages = progress.add_task("starting", total=9 + len(theorem_entries()))
+        stages = progress.add_task("starting", total=10 + len(theorem_entries()))
         first = True
 
         def stage(label: str) -> None:
@@ -271,7 +297,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console(width=None if sys.stdout.isatty() else 150)
     try:
         with _bars(options.quiet) as (bar, stage):
-            result = run(setting, world, device, bar, stage)
+            result = run(setting, world, device, bar, stage, options.full)
         if options.json is not None:
             try:
                 write_json(options.json, as_json(result))

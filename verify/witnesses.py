@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from numerics.models.population_gradient import AutogradGradients, population_gradients
 from numerics.models.sampled_gradient import SampledAutograd, sampled_population_gradients
 from numerics.population import finetuning_gradients
+from numerics.population.certified import CertifiedGradients, NotCertified, certified_gradients
 from numerics.population.exact import ExactGradients, enumerated_hat_gradients
 from numerics.population.gradients import Gradients, gradients_at
+from numerics.population.halves import halves_gradients
 from numerics.population.marginal import hat_gradients as marginal_hat_gradients
 from numerics.population.sampled import SampledGradients, sampled_gradients
 from numerics.world import World
@@ -25,6 +27,7 @@ from verify.worlds import directions, frequencies
 #: Sequences up to which a route enumerates in the main job: seconds, not minutes, on two cores.
 ENUMERATE_HAT = 300_000
 ENUMERATE_TRUE = 2_000_000
+ENUMERATE_FULL = 20_000_000
 #: Autograd backpropagates through dense (T, d) inputs: sequences times T times d.
 AUTOGRAD_WORK = 4e8
 #: The same for each of the replicates drawn instead where that is exceeded.
@@ -32,6 +35,10 @@ SAMPLED_WORK = 2.5e6
 #: Dense (V, V) matrices: V up to which the numeric witness is heard (Fractions take about 100 bytes an entry).
 DENSE_V = 3000
 
+#: Relative errors asked of the certified gradients, step 1 and step 2.
+QUICK, FULL = (1e-12, 1e-9), (1e-12, 1e-9)
+
+TrueGradients = CertifiedGradients | Gradients | SampledGradients
 Progress = Callable[[int, int], None]
 
 
@@ -43,6 +50,8 @@ class Witnesses:
     world: World
     device: str = "cpu"
     progress: Callable[[str], Progress | None] = lambda label: None
+    full: bool = False
+    reasons: list[str] = field(default_factory=list)
 
     @property
     def dense(self) -> bool:
@@ -134,23 +143,82 @@ class Witnesses:
             self.world, s.N_ft, objective, float(s.eta_ov), s.window, s.reading, device=self.device
         )
 
+    @property
+    def true(self) -> TrueGradients | None:
+        """True gradients: certified where that succeeds, else by plain enumeration, else sampled; None beyond (V, V)."""
+        if self.certified is not None:
+            return self.certified
+        return self.plain if self.plain is not None else self.sampled
+
     @cached_property
-    def true(self) -> Gradients | SampledGradients | None:
-        """True gradients: by enumeration where feasible, else sampled with standard errors; None beyond (V, V)."""
+    def certified(self) -> CertifiedGradients | None:
+        """True gradients of the whole population with proven radii; None where they cannot be certified (`uncertified` says why)."""
         if not self.dense:
             return None
         s = self.setting
-        if s.population <= ENUMERATE_TRUE:
-            return finetuning_gradients(
+        try:
+            return certified_gradients(
                 self.world,
                 s.N_ft,
-                "true",
                 float(s.eta_ov),
                 s.window,
                 s.reading,
-                progress=self.progress("true gradients"),
+                tolerance=FULL if self.full else QUICK,
+                progress=self.progress("true gradients (certified)"),
                 device=self.device,
             )
+        except NotCertified as error:
+            self.reasons.append(str(error))
+            return None
+
+    @property
+    def uncertified(self) -> str:
+        """Why nothing was certified; empty where something was."""
+        return self.reasons[-1] if self.certified is None and self.reasons else ""
+
+    @cached_property
+    def plain(self) -> Gradients | None:
+        """True gradients by plain enumeration in float64; None where the population is too large for this job."""
+        s = self.setting
+        if not self.dense or s.population > (ENUMERATE_FULL if self.full else ENUMERATE_TRUE):
+            return None
+        return finetuning_gradients(
+            self.world,
+            s.N_ft,
+            "true",
+            float(s.eta_ov),
+            s.window,
+            s.reading,
+            progress=self.progress("true gradients (enumerated)"),
+            device=self.device,
+        )
+
+    @cached_property
+    def halves(self) -> CertifiedGradients | None:
+        """The second exact method, with its own radii; None unless asked for by `full`, or where it is too large."""
+        if not self.dense or not self.full:
+            return None
+        s = self.setting
+        try:
+            return halves_gradients(
+                self.world,
+                s.N_ft,
+                float(s.eta_ov),
+                s.window,
+                s.reading,
+                progress=self.progress("true gradients (second method)"),
+                device=self.device,
+            )
+        except ValueError as error:
+            self.reasons.insert(0, str(error))
+            return None
+
+    @cached_property
+    def sampled(self) -> SampledGradients | None:
+        """An estimate with standard errors: where nothing better is feasible, and as a further witness of `full`."""
+        s = self.setting
+        if not self.dense or (self.plain is not None or (self.certified is not None and not self.full)):
+            return None
         return sampled_gradients(
             self.world,
             s.N_ft,

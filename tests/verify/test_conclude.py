@@ -188,8 +188,14 @@ def test_without_heldout_subjects(L, U, n):
 def test_true_steps_are_decided_within_a_named_tolerance():
     setting = Setting(M=12, L=2, U=(2, 2), M_ft=6, N_ft=1, G=1)
     w = Witnesses(setting, World.balanced(12, 2, 2, 6, n_grammar=1, seed=0))
+    certified = true(w)
+    assert "for all weights within the proven radii" in certified.method and certified.holds is True
+    assert all(d.exact for d in certified.decisions.values())
+    # Where nothing can be certified, the enumeration in float64 answers, within a tolerance that it names.
+    vars(w)["certified"] = None
     found = true(w)
     assert "ties within" in found.method
+    assert {pool: d.right for pool, d in found.decisions.items()} == {pool: d.right for pool, d in certified.decisions.items()}
     for d in found.decisions.values():
         assert d.right + d.ties + d.wrong == d.total and 0 < d.tie_tolerance < Fraction(1, 10**12)
         gaps = [gap for gap in d.score_gap.values() if gap is not None]

@@ -1,0 +1,1 @@
+"""What the theorem says of one fact table, what the exact computation says, and what the network does."""

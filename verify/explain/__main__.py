@@ -1,0 +1,70 @@
+"""`python -m verify.explain --facts FILE.csv`: one table of facts explained, on the terminal or as a Markdown page.
+
+Exit status: 0 explained; 2 unusable input; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.markdown import Markdown
+
+from verify.arguments import one_line, parsed, parser, read, writable
+from verify.conclude import hat, true
+from verify.explain.explanation import explained
+from verify.explain.page import page
+from verify.output import revision, versions, write_json, write_text
+from verify.progress import bars
+from verify.setting import SettingError
+from verify.witnesses import Witnesses
+
+SCHEMA = "contextual-recall-referee/explain/1"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line."""
+    made = parser(
+        "python -m verify.explain", "What the theorem predicts for a table, what is exact, what the network does."
+    )
+    made.add_argument("--output", metavar="FILE.md", help="write the page there instead of printing it")
+    options = parsed(made, arguments)
+    try:
+        if options.output is not None:
+            writable("--output", options.output)
+        setting, world = read(options)
+        if options.device == "cuda" and not torch.cuda.is_available():
+            raise SettingError("--device cuda: no CUDA device is available here; use cpu or auto")
+    except (SettingError, ValueError) as error:
+        print(f"python -m verify.explain: {one_line(error)}", file=sys.stderr)
+        return 2
+    device = "cuda" if options.device != "cpu" and torch.cuda.is_available() else "cpu"
+    try:
+        with bars(options.quiet) as bar:
+            w = Witnesses(setting, world, device, bar, options.full)
+            found = explained(w, {"hat": hat(w), "true": true(w)})
+        text = page(found, setting, "A balanced world" if setting.facts is None else setting.facts)
+        if options.json is not None:
+            head = {"schema": SCHEMA, "setting": setting.as_json()}
+            tail = {"versions": versions(), "revision": revision()}
+            conclusions = {name: c.as_json() for name, c in found.conclusions.items()}
+            write_json(options.json, {**head, **found.as_json(), "conclusion": conclusions, **tail})
+        if options.output is not None:
+            write_text(Path(options.output), text)
+        elif not options.quiet:
+            console = Console(width=None if sys.stdout.isatty() else 180)
+            console.print(Markdown(text))
+    except OSError as error:
+        print(f"python -m verify.explain: {one_line(error)}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("python -m verify.explain: interrupted, nothing written", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,225 @@
+"""One fact table explained: the sharp conditions with their worst sequences, the exact answers, the network on those sequences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from numerics.conclusion.conditions import Condition as Measured
+from numerics.conclusion.conditions import conditions
+from numerics.conclusion.rational import Weights
+from numerics.conclusion.setting import make_setting
+from numerics.population.certified import CertifiedGradients
+from numerics.updates import UpdatedWeights, updated_weights
+from numerics.world import World
+from theory.finetuning.tables import Diagnosis, diagnose
+from verify.conclude import POOLS, Conclusion
+from verify.enclosure import enclosed
+from verify.judges.printed_update import network
+from verify.witnesses import Witnesses
+from verify.worlds import frequencies
+
+#: Two logits of the network closer than this are printed as a tie: float64 sums of entries of order 1.
+SAME = 1e-13
+
+
+@dataclass(frozen=True)
+class Column:
+    """One attribute type: values in the table, values that finetuning subjects have, their least and largest frequency there."""
+
+    name: str
+    values: int
+    seen: int
+    least: tuple[str, int]
+    most: tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Run:
+    """The literal network, hard attention, on one sequence after the steps of one objective."""
+
+    objective: str
+    why: str
+    tokens: tuple[str, ...]
+    target: str
+    predicted: tuple[str, ...]
+    margin: float
+    attended: dict[str, tuple[str, ...]]
+
+    @property
+    def outcome(self) -> str:
+        if self.predicted == (self.target,):
+            return "right"
+        return "tied" if self.target in self.predicted else "wrong"
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """diagnoses: by pool; None where the derivation does not apply (`missing` says why). measured: by (objective, pool)."""
+
+    world: World
+    columns: list[Column]
+    diagnoses: dict[str, Diagnosis]
+    missing: str
+    measured: dict[tuple[str, str], list[Measured]]
+    conclusions: dict[str, Conclusion]
+    runs: list[Run]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "columns": [
+                {"name": c.name, "values": c.values, "seen": c.seen, "least": list(c.least), "most": list(c.most)}
+                for c in self.columns
+            ],
+            "missing": self.missing or None,
+            "theorem": {pool: _diagnosis_json(self.world, d) for pool, d in self.diagnoses.items()},
+            "measured": [
+                {
+                    "objective": o,
+                    "pool": p,
+                    "head": c.head,
+                    "against": c.against,
+                    "low": c.low,
+                    "high": c.high,
+                    "holds": c.holds,
+                }
+                for (o, p), found in self.measured.items()
+                for c in found
+            ],
+            "network": [
+                {
+                    "objective": r.objective,
+                    "sequence": r.why,
+                    "tokens": list(r.tokens),
+                    "target": r.target,
+                    "predicted": list(r.predicted),
+                    "margin": r.margin,
+                    "outcome": r.outcome,
+                    "attended": {head: list(names) for head, names in r.attended.items()},
+                }
+                for r in self.runs
+            ],
+        }
+
+
+def _diagnosis_json(world: World, d: Diagnosis) -> dict[str, Any]:
+    return {
+        "holds": d.holds,
+        "first": d.first.name,
+        "conditions": [
+            {
+                "name": c.name,
+                "head": c.head,
+                "statement": c.statement,
+                "left": str(c.left),
+                "right": str(c.right),
+                "slack": float(c.slack),
+                "holds": c.holds,
+                "critical_M_ft": c.critical_M_ft,
+                "worst": {"type": c.sequence.kind, "contexts": list(c.sequence.contexts), "query": c.sequence.query},
+                "outcome": str(c.prediction.outcome),
+            }
+            for c in d.conditions
+        ],
+    }
+
+
+def columns(world: World) -> list[Column]:
+    """One line for every attribute type."""
+    found = []
+    for ell in range(world.L):
+        span = world.attribute_range(ell)
+        counts = world.finetune_value_counts[span.start - world.M : span.stop - world.M]
+        seen = np.flatnonzero(counts)
+        least, most = seen[np.argmin(counts[seen])], seen[np.argmax(counts[seen])]
+        names = [world.token_name(span.start + int(u)) for u in (least, most)]
+        type_name = world.type_names[ell] if world.type_names else f"type {ell}"
+        found.append(
+            Column(type_name, world.U[ell], len(seen), (names[0], int(counts[least])), (names[1], int(counts[most])))
+        )
+    return found
+
+
+def _run(
+    world: World, n_demos: int, weights: UpdatedWeights, objective: str, why: str, kind: int, subjects: tuple[int, ...]
+) -> Run:
+    setting = make_setting(world, n_demos, "seen", "finetune")
+    ids = setting.tokens(kind, subjects)
+    target = int(world.attribute_token[subjects[-1], kind])
+    model = network(world, n_demos, weights, float("inf"))
+    tokens = torch.tensor([ids])
+    with torch.no_grad():
+        logits = model(tokens)[0]
+        attended = {}
+        for head in ("subj", "rel"):
+            share = model.attention(head, tokens)[0]
+            places = [f"{world.token_name(ids[i])} at p_{i - setting.T + 1}" for i in range(setting.T) if share[i] > 0]
+            attended[head] = tuple(places)
+    best = float(logits.max())
+    predicted = [v for v in range(world.V) if float(logits[v]) >= best - SAME]
+    others = logits.clone()
+    others[target] = -torch.inf
+    names = tuple(world.token_name(v) for v in predicted)
+    return Run(
+        objective,
+        why,
+        tuple(world.token_name(i) for i in ids),
+        world.token_name(target),
+        names,
+        float(logits[target] - others.max()),
+        attended,
+    )
+
+
+def _weights(w: Witnesses) -> dict[str, tuple[UpdatedWeights, Weights, Weights]]:
+    """By objective: weights per unit beta for the network, and bounds of them in units of the steps for the comparisons."""
+    s = w.setting
+    found: dict[str, tuple[UpdatedWeights, Weights, Weights]] = {}
+    if w.exact is not None:
+        exact = updated_weights(w.world, w.exact, s.eta_kq_subj, s.eta_kq_rel)
+        found["hat"] = (exact, exact, exact)
+    if isinstance(w.true, CertifiedGradients):
+        centre = updated_weights(w.world, w.true, float(s.eta_kq_subj), float(s.eta_kq_rel))
+        lower, upper, _ = enclosed(w.world, w.true, s.eta_kq_subj, s.eta_kq_rel)
+        found["true"] = (centre, lower, upper)
+    return found
+
+
+def explained(w: Witnesses, conclusions: dict[str, Conclusion]) -> Explanation:
+    """Everything about the table of `w`. Cost: the sharp conditions O(M L + sum U_l^2), and a forward pass per worst sequence."""
+    s, world = w.setting, w.world
+    pools = ("seen", "heldout") if world.M_ft < world.M else ("seen",)
+    diagnoses: dict[str, Diagnosis] = {}
+    missing = ""
+    if s.window is None and s.reading == "set":
+        for pool in pools:
+            progress = w.progress(f"diagnosis, {pool}")
+            diagnoses[pool] = diagnose(frequencies(world), s.m, s.eta_ov, s.eta_kq_subj, s.eta_kq_rel, pool, progress)
+    else:
+        missing = "the closed conditions are derived for T <= S + 2 and the reading set"
+    measured: dict[tuple[str, str], list[Measured]] = {}
+    runs: list[Run] = []
+    for objective, (centre, lower, upper) in _weights(w).items():
+        for pool in pools:
+            measured[objective, pool] = conditions(world, s.N_ft, lower, upper, pool)
+        for pool, d in diagnoses.items():
+            one = d.first.sequence
+            why = f"worst for “{d.first.name}”, {POOLS[pool]} queries"
+            runs.append(_run(world, s.N_ft, centre, objective, why, one.kind, (*one.contexts, one.query)))
+            if d.counterexample is not None and d.counterexample.sequence != one:
+                one = d.counterexample.sequence
+                runs.append(
+                    _run(
+                        world,
+                        s.N_ft,
+                        centre,
+                        objective,
+                        f"a failing sequence, {POOLS[pool]} queries",
+                        one.kind,
+                        (*one.contexts, one.query),
+                    )
+                )
+    return Explanation(world, columns(world), diagnoses, missing, measured, conclusions, runs)
