@@ -45,7 +45,7 @@ class _Forward(NamedTuple):
     state: Mass
     value: Tensor
     output: Tensor
-    index: Tensor
+    row_index: Tensor
     rows: Tensor
     logits: Tensor
 

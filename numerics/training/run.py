@@ -80,7 +80,8 @@ def evaluator(
 ) -> Callable[[Factored], dict[str, Any]]:
     """Accuracies on fresh samples of the same seed every time: PT, ICL with seen and with held-out queries.
 
-    PT sequences have no grammar-only subsequences here.  Contexts are drawn from the pool of the query.  Every entry is a sampled accuracy; n is their number.
+    PT sequences have no grammar-only subsequences here.  Contexts are drawn from the pool of the query.
+    Every entry is a sampled accuracy; n is their number.
     """
 
     def evaluate(model: Factored) -> dict[str, Any]:
