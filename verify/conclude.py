@@ -204,13 +204,13 @@ def _certified(w: Witnesses, g: CertifiedGradients) -> Conclusion:
         decisions = {pool: _completed(d, counted.decisions[pool], tie) for pool, d in decisions.items()}
         anywhere = _margin_in(decide_interval(w.world, s.N_ft, lower, upper, "heldout", context="all"), unit)
         return Conclusion("true", method, decisions, anywhere, _together(decisions))
-    bounds = {pool: d.accuracy_bounds for pool, d in decisions.items() if not d.vacuous and d.holds is None}
+    bounds = {pool: d.accuracy_bounds for pool, d in decisions.items() if not (d.vacuous or d.exact)}
     method = (
         f"certified gradients ({g.method}), counted at the centre of the enclosures: levels within {tie:.0e} (in units of the"
         " steps) taken as ties"
     )
     reason = "".join(
-        f"for every weights within the radii the accuracy on {POOLS[pool]} queries lies between {float(low):.6g} and"
+        f"whatever the weights within the radii, the accuracy on {POOLS[pool]} queries lies between {float(low):.6g} and"
         f" {float(high):.6g}; "
         for pool, found in bounds.items()
         if found is not None
@@ -229,7 +229,9 @@ def _completed(d: Decision, centre: Decision, tie: float) -> Decision:
     if d.vacuous or not clear or (d.right, d.ties) != (centre.right, centre.ties):
         return d
     counterexample = d.counterexample or centre.counterexample
-    return replace(d, attention=centre.attention, counterexample=counterexample, min_margin=d.min_margin or centre.min_margin)
+    return replace(
+        d, attention=centre.attention, counterexample=counterexample, min_margin=d.min_margin or centre.min_margin
+    )
 
 
 def _margin_in(d: Decision, unit: float) -> Decision:

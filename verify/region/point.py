@@ -16,6 +16,7 @@ from numerics.population.certified.result import CertifiedGradients, NotCertifie
 from numerics.updates import updated_weights
 from numerics.world import World
 from verify.enclosure import enclosed
+from verify.witnesses import one_thread
 
 OBJECTIVES = ("hat", "true")
 #: Gaps of the region are 1e-9 of the scores or more unless a boundary is hit exactly; radii far below that decide them.
@@ -104,7 +105,8 @@ def hat_point(world: World, n_demos: int, steps: Steps) -> Answer:
 
 def true_gradients(world: World, n_demos: int, steps: Steps, device: str = "cpu") -> CertifiedGradients:
     """Certified true gradients, as accurate as the region needs them.  Raises NotCertified."""
-    return certified_gradients(world, n_demos, float(steps.eta_ov), tolerance=TOLERANCE, device=device)
+    with one_thread():
+        return certified_gradients(world, n_demos, float(steps.eta_ov), tolerance=TOLERANCE, device=device)
 
 
 def true_point(world: World, n_demos: int, steps: Steps, device: str = "cpu") -> Answer:
