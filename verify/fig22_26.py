@@ -1,0 +1,28 @@
+"""`python -m verify.fig22_26`: Figs. 22-26: the same with absolute positions.
+
+Exit status: 0 reproduced, 1 not reproduced, 2 unusable input, 130 interrupted; see verify.trained.command.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from verify.trained import command
+from verify.trained import record as records
+
+NAME = "fig22_26"
+
+
+def check(preset: str = "quick") -> dict[str, Any]:
+    """The record of the figure, computed now."""
+    return command.check(NAME, preset)
+
+
+def committed() -> dict[str, Any]:
+    """The committed record.  Raises ValueError where there is none."""
+    return records.committed(NAME)
+
+
+if __name__ == "__main__":
+    sys.exit(command.main(NAME))

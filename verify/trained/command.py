@@ -1,0 +1,153 @@
+"""The entry points `python -m verify.fig9_10`, `fig11_12`, `fig19_21`, `fig22_26`.
+
+Exit status: 0 reproduced, 1 not reproduced, 2 unusable input or a network that cannot be trained (one line says why), 130
+interrupted (what was trained is kept and the next call goes on).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from verify.arguments import OneLineParser, one_line
+from verify.output import write_json
+from verify.progress import Count, bars
+from verify.setting import SettingError
+from verify.trained.controls import controls
+from verify.trained.figures import Figure, figure
+from verify.trained.measured import Network
+from verify.trained.pictures import draw
+from verify.trained.record import REPRODUCED, record
+from verify.trained.runs import RunError, train_all, usable_processes
+from verify.trained.settings import PRESETS, SIZES, jobs
+from verify.trained.trained import RUNS, Trained
+
+# Sequences on which the controls are measured.
+CONTROL_SIZE = 512
+
+
+def representative(made: dict[str, Any]) -> int:
+    """Index of the network that single maps are drawn of: the base seed that shows most of the main statements, the first."""
+    base = [i for i, network in enumerate(made["networks"]) if network["variant"] == "base"]
+
+    def shown(i: int) -> int:
+        seed = str(made["networks"][i]["seed"])
+        return sum(entry["by_seed"]["base"][seed] for entry in made["statements"] if entry["main"])
+
+    return max(base, key=lambda i: (shown(i), -i))
+
+
+def run(
+    shown: Figure,
+    preset: str,
+    seeds: int | None = None,
+    runs: Path = RUNS,
+    processes: int | None = None,
+    progress: Count | None = None,
+) -> tuple[dict[str, Any], list[tuple[Trained, dict[str, Any]]]]:
+    """The record of a figure, and the networks with their measures.  Raises RunError, ValueError as train_all and jobs."""
+    begun = time.perf_counter()
+    wanted = jobs(preset, shown.positions, seeds)
+    size = SIZES[preset].sequences
+    networks = train_all(wanted, size, runs, usable_processes() if processes is None else processes, progress)
+    config = wanted[0].config
+    known = controls(config, config.world.build(), min(CONTROL_SIZE, size))
+    measures = [measured for _, measured in networks]
+    return record(shown, preset, wanted, measures, known, time.perf_counter() - begun), networks
+
+
+def check(name: str, preset: str = "quick", runs: Path = RUNS) -> dict[str, Any]:
+    """The record of a figure, computed now: its verdict, statements and evidence (see verify/schema/figure.schema.json)."""
+    return run(figure(name), preset, runs=runs)[0]
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return int(text)
+
+
+def _parser(shown: Figure) -> OneLineParser:
+    made = OneLineParser(
+        prog=f"python -m verify.{shown.name}", description=f"{shown.title}. {shown.printed}", allow_abbrev=False
+    )
+    made.add_argument(
+        "--preset", choices=PRESETS[:2], default="quick", help="quick: a smaller world (default); paper: its own"
+    )
+    made.add_argument("--seeds", type=_count, metavar="N", help="seeds of the base setting, in place of the preset's")
+    made.add_argument(
+        "--out", metavar="FOLDER", help="write figure.json and the pictures there (made if it is not there)"
+    )
+    made.add_argument("--runs", metavar="FOLDER", default=str(RUNS), help="where trained networks are kept")
+    made.add_argument(
+        "--processes", type=_count, default=usable_processes(), metavar="N", help="networks trained at a time"
+    )
+    return made
+
+
+def _folder(option: str, name: str) -> Path:
+    path = Path(name)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        (path / ".writable").touch()
+        (path / ".writable").unlink()
+    except OSError as error:
+        raise SettingError(f"{option} {name}: no folder that can be written ({error.strerror}); give another") from None
+    return path
+
+
+def _interval(found: dict[str, Any]) -> str:
+    low, high = found["interval"]
+    return f"{found['count']}/{found['of']} [{low:.2f}, {high:.2f}]"
+
+
+def show(console: Console, made: dict[str, Any]) -> None:
+    """The record, for people."""
+    table = Table(title=escape(f"{made['title']} ({made['preset']} preset)"), title_justify="left")
+    for column in ("statement", "what", "seeds [95 %]", "verdict"):
+        table.add_column(column, overflow="fold")
+    for name in made["statements"][0]["variants"]:
+        table.add_column(escape(name))
+    for entry in made["statements"]:
+        others = [_interval(found) for found in entry["variants"].values()]
+        name = entry["name"] if entry["main"] else f"  {entry['name']}"
+        row = (name, entry["says"], _interval(entry["base"]), entry["verdict"], *others)
+        table.add_row(*(escape(cell) for cell in row), style="bold" if entry["main"] else "dim")
+    console.print(table)
+    for words in made["findings"]:
+        console.print(f"finding: {escape(words)}", highlight=False)
+    console.print(f"{made['verdict']}   {made['seconds']:.0f} s", highlight=False)
+
+
+def main(name: str, arguments: Sequence[str] | None = None) -> int:
+    """The command line of one figure."""
+    shown = figure(name)
+    options = _parser(shown).parse_args(arguments)
+    prog = f"python -m verify.{name}"
+    torch.set_num_threads(1)
+    try:
+        out = None if options.out is None else _folder("--out", options.out)
+        runs = _folder("--runs", options.runs)
+        with bars() as bar:
+            made, networks = run(shown, options.preset, options.seeds, runs, options.processes, bar("networks"))
+        if out is not None:
+            trained, measured = networks[representative(made)]
+            draw(made, Network.of(trained), measured, out)
+            write_json(out / "figure.json", made)
+    except (SettingError, RunError, ValueError, OSError) as error:
+        print(f"{prog}: {one_line(error)}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"{prog}: interrupted, nothing written; trained networks are kept", file=sys.stderr)
+        return 130
+    show(Console(width=None if sys.stdout.isatty() else 180), made)
+    return 0 if made["verdict"] == REPRODUCED else 1
