@@ -18,7 +18,7 @@ class Kind(StrEnum):
     A failing EQUATION has a nearest true equation (verdict `corrected`); a failing BOUND or ASSERTION quantifies over a
     whole class of settings and is refuted by one member of it (verdict `false`), unless the sentence only leaves out
     a condition that the derivation supplies (CONDITION, verdict `corrected`); a CONVENTION is judged reading by
-    reading.
+    reading; an EMPIRICAL sentence says what trained networks do and is reproduced or not, by a rule fixed before they ran.
     """
 
     EQUATION = "equation"
@@ -26,6 +26,7 @@ class Kind(StrEnum):
     ASSERTION = "assertion"
     CONDITION = "condition"
     CONVENTION = "convention"
+    EMPIRICAL = "empirical"
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ from verify.tables import claims_table
 
 SCHEMA = "contextual-recall-referee/check/1"
 #: Where an interrupted run leaves what it has finished.
-STATE = ".verify-run"
+STATE = ".verify-run/ledger"
 
 
 def as_ledger(records: dict[Trial, Record]) -> dict[str, Any]:

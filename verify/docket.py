@@ -367,8 +367,8 @@ def entries() -> dict[str, Entry]:
 
 def theorem_entries() -> dict[str, Entry]:
     """The claims of Theorem 1/2, its lemmas and its proof: what the main job tries."""
-    propositions = set(docket_constructions.entries())
-    return {name: entry for name, entry in entries().items() if name not in propositions}
+    others = set(docket_constructions.entries())
+    return {name: entry for name, entry in entries().items() if name not in others}
 
 
 def tried(entry: Entry, court: Court, mutants: bool = True) -> Outcome:

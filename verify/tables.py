@@ -22,6 +22,8 @@ STYLES = {
     Verdict.CORRECTED: "yellow",
     Verdict.FALSE: "red",
     Verdict.READING: "magenta",
+    Verdict.REPRODUCED: "green",
+    Verdict.NOT_REPRODUCED: "red",
     Verdict.UNDECIDED: "bold red",
 }
 

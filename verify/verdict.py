@@ -14,6 +14,8 @@ class Verdict(StrEnum):
     CORRECTED = "corrected"
     FALSE = "false"
     READING = "reading"
+    REPRODUCED = "reproduced"
+    NOT_REPRODUCED = "not reproduced"
     UNDECIDED = "undecided"
 
 
@@ -26,6 +28,9 @@ def verdict(kind: Kind, printed: Finding, derived: Finding | None, approximation
 
     A derived statement that fails the check means that the witnesses disagree: undecided, which counts as failure.
     """
+    if kind is Kind.EMPIRICAL:
+        empirical = {Status.HOLDS: Verdict.REPRODUCED, Status.FAILS: Verdict.NOT_REPRODUCED}
+        return empirical.get(printed.status, Verdict.UNDECIDED)
     if derived is not None and derived.status not in (Status.HOLDS, Status.APPROXIMATE):
         return Verdict.UNDECIDED
     if printed.status in (Status.UNDECIDED, Status.VACUOUS):

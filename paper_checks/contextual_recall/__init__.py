@@ -1,4 +1,4 @@
-"""Transcription of "Understanding Contextual Recall in Transformers" (arXiv:2603.20969v1), Section 4 and Appendix C.2."""
+"""Transcription of "Understanding Contextual Recall in Transformers" (arXiv:2603.20969v1), Section 4 and Appendix C."""
 
 from paper_checks.claim import Claim
 from paper_checks.contextual_recall import (

@@ -71,6 +71,17 @@ _RESTS_ON: dict[str, dict[str, str]] = {
         "prop4.f": "“Combining the outputs of the individual heads”",
         "prop4.coverage": "“when beta -> inf and U' = U”",
     },
+    "fig9-10": {"prop1.last": "“as predicted by Proposition 1”"},
+    "fig11-12": {
+        "prop2.last": "“as predicted by Proposition 2”",
+        "fig9-10": "“the model repurposes its heads for the new task”",
+    },
+    "fig13": {
+        "prop4.coverage": "“generalization on held-out query subjects depends on how many unique attributes are seen during FT”"
+    },
+    "fig14": {"prop1.f_subj": "“the subject and relation head outputs predicted by the construction in Proposition 1”"},
+    "fig19-21": {"fig11-12": "“Fig. 19 in the App. shows that the model generalizes on held-out subjects”"},
+    "fig22-26": {"prop1.last": "“as predicted by Proposition 1”", "prop2.last": "“as predicted by Proposition 2”"},
     "beta.prop1": {"prop1.last": "“scaled by a sufficiently large beta”"},
     "beta.prop2": {"prop2.last": "“scaled by a sufficiently large beta”"},
     "beta.3head": {

@@ -16,9 +16,9 @@ import networkx as nx
 from paper_checks.contextual_recall.graph import Edge
 
 #: Verdicts under which a statement may be used as it is printed.
-HOLDS = ("exact", "approximate")
+HOLDS = ("exact", "approximate", "reproduced")
 #: From the one that asks most of an author to the one that asks least.
-SEVERITY = ("undecided", "false", "corrected", "reading", "approximate", "exact")
+SEVERITY = ("undecided", "false", "not reproduced", "corrected", "reading", "approximate", "reproduced", "exact")
 
 
 class Standing(StrEnum):

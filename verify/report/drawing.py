@@ -15,7 +15,16 @@ from markupsafe import Markup, escape
 from verify.report.argument import Argument, Standing
 from verify.report.layout import Layout, Sizes, laid_out
 
-SIGNS = {"exact": "✓", "approximate": "≈", "corrected": "✎", "false": "✗", "reading": "◐", "undecided": "?"}
+SIGNS = {
+    "exact": "✓",
+    "approximate": "≈",
+    "corrected": "✎",
+    "false": "✗",
+    "reading": "◐",
+    "undecided": "?",
+    "reproduced": "✓",
+    "not reproduced": "✗",
+}
 
 
 def drawn(
@@ -71,7 +80,7 @@ def _node(argument: Argument, name: str, layout: Layout, sizes: Sizes, address: 
         spoken += "; does not stand on its printed grounds in every reading"
     left, top = x - sizes.node_width / 2, y - sizes.node_height / 2
     return (
-        f'<a href="{escape(address)}" class="node v-{verdict} s-{standing}" aria-label="{escape(spoken)}">'
+        f'<a href="{escape(address)}" class="node v-{verdict.replace(" ", "-")} s-{standing}" aria-label="{escape(spoken)}">'
         f"<title>{escape(spoken)}. {escape(argument.claims[name]['title'])}</title>"
         f'<rect x="{left:g}" y="{top:g}" width="{sizes.node_width:g}" height="{sizes.node_height:g}" rx="7"/>'
         f'<text class="id" x="{x:g}" y="{y - 4:g}">{escape(name)}</text>'

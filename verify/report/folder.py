@@ -52,16 +52,19 @@ def _manifest(path: Path) -> set[str] | None:
     return set(found["files"])
 
 
-def replaced(target: str | Path, files: Mapping[str, str]) -> Path:
+def replaced(target: str | Path, files: Mapping[str, str | bytes]) -> Path:
     """Write name -> text (names relative, with /) as the whole contents of the target. Raises ReportError as `checked`."""
     path = checked(target)
     fresh = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp"))
     old = fresh.with_suffix(".old")
     try:
-        for name, text in files.items():
+        for name, content in files.items():
             file = fresh / name
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text, encoding="utf-8", newline="\n")
+            if isinstance(content, bytes):
+                file.write_bytes(content)
+            else:
+                file.write_text(content, encoding="utf-8", newline="\n")
         manifest = {"schema": SCHEMA, "files": sorted(files)}
         (fresh / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8", newline="\n")
         fresh.chmod(0o755)

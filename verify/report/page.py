@@ -15,6 +15,7 @@ from verify.judges.theorem2 import quantities
 from verify.report.argument import SEVERITY, Argument, Standing
 from verify.report.figure import Figure
 from verify.report.formula import Formula, formula, words
+from verify.report.pictures import FIGURES, Picture, pictures_of
 
 MEANING = {
     "exact": "true as printed",
@@ -22,6 +23,8 @@ MEANING = {
     "corrected": "false or incomplete as printed; the nearest true statement is derived and holds",
     "false": "false under its own hypotheses; the smallest counterexample is given",
     "reading": "depends on the reading; what each reading gives is stated",
+    "reproduced": "the trend is seen in the networks trained here, by a rule fixed before they were",
+    "not reproduced": "the trend is not seen in the networks trained here, by a rule fixed before they were",
     "undecided": "not decided, which counts as failure",
 }
 READINGS = {
@@ -78,6 +81,7 @@ class Page:
     weak: tuple[str, ...]
     dependents: int
     figures: tuple[Figure, ...]
+    pictures: tuple[Picture, ...]
     commands: tuple[tuple[str, str], ...]
     fingerprint: str
 
@@ -99,6 +103,9 @@ def rerun(entry: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     ]
     show = f"python -m verify show {shlex.quote(entry['id'])}"
     found.append(("Try this claim: its statement, the witnesses' numbers, its counterexample", show))
+    if entry["id"] in FIGURES:
+        run = f"python -m verify.{FIGURES[entry['id']]} --preset paper"
+        return (*found, ("Train the networks again and judge them", run))
     if _CONSTRUCTIONS.match(entry["id"]):
         return tuple(found)
     found.append(("Try it at the paper's own setting", "python -m verify.theorem1 --M 256 --L 8"))
@@ -158,18 +165,21 @@ def page(argument: Argument, name: str, figures: tuple[Figure, ...]) -> Page:
         weak=tuple(argument.weak_grounds(name)),
         dependents=len(argument.consequences(name)),
         figures=tuple(f for f in figures if name in f.claims),
+        pictures=pictures_of(name),
         commands=rerun(entry),
         fingerprint=entry["fingerprint"],
     )
 
 
 def parts(argument: Argument) -> list[tuple[str, str, list[str]]]:
-    """(key, title, claims) of the two parts of the paper's argument; a part without claims is left out."""
+    """(key, title, claims) of the parts of the paper's argument; a part without claims is left out."""
     first = [name for name in argument.claims if _CONSTRUCTIONS.match(name)]
-    rest = [name for name in argument.claims if name not in set(first)]
+    trained = [name for name in argument.claims if name in FIGURES]
+    rest = [name for name in argument.claims if name not in {*first, *trained}]
     found = [
         ("constructions", "Data, model and constructions: Propositions 1 to 4", first),
         ("finetuning", "Dynamics of finetuning: Theorems 1 and 2", rest),
+        ("training", "Trained networks: the figures", trained),
     ]
     return [one for one in found if one[2]]
 

@@ -4,6 +4,7 @@ index.html            counts, claim graph, tables of all claims by verdict
 claims/<id>.html      one page a claim
 erratum.html          what to change in the paper, in the order of consequence
 figures.html          every plot with its numbers
+pictures/             the committed pictures of trained networks
 style.css             the only other file; no script, nothing from the network
 """
 
@@ -35,7 +36,7 @@ def write(target: str | Path) -> Path:
     return replaced(target, site(recorded.load(), stamp()))
 
 
-def site(ledger: Mapping[str, Any], made: Stamp, plots: tuple[Figure, ...] | None = None) -> dict[str, str]:
+def site(ledger: Mapping[str, Any], made: Stamp, plots: tuple[Figure, ...] | None = None) -> dict[str, str | bytes]:
     """Every file of the report; equal for equal arguments. A few seconds, nearly all of them for the plots."""
     found = argument(ledger, edges())
     plots = figures() if plots is None else plots
@@ -61,12 +62,14 @@ def site(ledger: Mapping[str, Any], made: Stamp, plots: tuple[Figure, ...] | Non
     def rendered(template: str, up: str = "", **more: Any) -> str:
         return environment.get_template(template).render(**shared, up=up, **more)
 
-    files = {
+    files: dict[str, str | bytes] = {
         "index.html": rendered("index.html", **_overview(found)),
         "erratum.html": rendered("erratum.html", **_erratum(found, pages, plots)),
         "figures.html": rendered("figures.html", figures=plots),
         "style.css": resources.files("verify.report").joinpath("static/style.css").read_text(encoding="utf-8"),
     }
+    for one in pages.values():
+        files |= {picture.file: picture.source.read_bytes() for picture in one.pictures}
     names = list(pages)
     for i, name in enumerate(names):
         files[f"claims/{address(name)}"] = rendered(
@@ -111,10 +114,10 @@ def _erratum(found: Argument, pages: Mapping[str, Page], plots: tuple[Figure, ..
         "order": order,
         "headlines": [p for p in plots if p.id == "region" and any(n in failing for n in p.claims)],
         "roots": [(n, len(found.consequences(n))) for n in found.roots_of_failure()],
-        "refuted": [n for n in failing if found.verdict(n) == "false"],
+        "refuted": [n for n in failing if found.verdict(n) in ("false", "not reproduced")],
         "corrected": [n for n in failing if found.verdict(n) == "corrected"],
         "conventions": [n for n in failing if found.verdict(n) in ("reading", "undecided") and not found.differs(n)],
         "approximate": [n for n in order if found.verdict(n) == "approximate"],
         "differing": [n for n in order if found.differs(n)],
-        "kept": [n for n in pages if found.verdict(n) == "exact" and not found.differs(n)],
+        "kept": [n for n in pages if found.verdict(n) in ("exact", "reproduced") and not found.differs(n)],
     }
