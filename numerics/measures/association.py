@@ -6,7 +6,10 @@ no values.
     rho = (r - z) / (o - r)     -1: own values level with the other tokens, other values pushed down (suppressing)
                                  0: other values level with the other tokens, own values pushed up (boosting)
 
-rho does not change when the head or one of its columns is scaled or shifted as a whole, which the softmax would not notice.
+rho does not change when the head is scaled or one of its columns shifted as a whole, which the softmax would not notice.  A
+head that pushes down everything but the own values is a boosting one by rho, and does the same; by the colours of a picture,
+whose white is 0, it suppresses.  rho_zero = r / (o - r) is rho with 0 in place of z: it depends on the shift.
+
 separation of a column is P(an own entry > another value's entry), ties counting half: 1/2 where there is no association.
 
 Type columns (relation tokens, or values): separation of the entries at values of the column's type from those at others.
@@ -26,12 +29,13 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class SubjectPattern:
-    """Means own, others, rest (o, r, z above), rho (nan if o = r) and the mean separation over the subjects."""
+    """Means own, others, rest (o, r, z above), rho and rho_zero (nan if o = r), the mean separation over the subjects."""
 
     own: float
     others: float
     rest: float
     rho: float
+    rho_zero: float
     separation: float
 
 
@@ -58,8 +62,8 @@ def subject_pattern(ov: Tensor, tables: Tables) -> SubjectPattern:
     own[tables.attribute_token.cpu().numpy().T, np.arange(tables.M)] = True
     others = values[:, None] & ~own
     o, r, z = (float(block[mask].mean()) for mask in (own, others, np.broadcast_to(~values[:, None], own.shape)))
-    rho = (r - z) / (o - r) if o != r else float("nan")
-    return SubjectPattern(o, r, z, rho, separation(block[values], own[values]))
+    rho, rho_zero = ((r - z) / (o - r), r / (o - r)) if o != r else (float("nan"),) * 2
+    return SubjectPattern(o, r, z, rho, rho_zero, separation(block[values], own[values]))
 
 
 def _by_type(ov: Tensor, tables: Tables, columns: Tensor, types: Tensor) -> float:

@@ -25,10 +25,17 @@ BUILT = {
 }
 
 
+def small(positions):
+    """The quick setting with 32 subjects and 8 values per type."""
+    config = jobs("quick", positions)[0].config
+    U = 8 if positions == "relative" else (32, 8, 8, 8)
+    return dataclasses.replace(config, world=dataclasses.replace(config.world, M=32, U=U))
+
+
 @pytest.fixture(scope="module", params=["relative", "absolute"])
 def known(request):
     torch.set_num_threads(1)
-    config = jobs("quick", request.param)[0].config
+    config = small(request.param)
     return controls(config, config.world.build(), 256)
 
 
@@ -60,7 +67,7 @@ def test_findings_are_what_the_numbers_say(known):
 
 
 def test_absolute_positions_are_loaded_at_the_last_position():
-    config = jobs("quick", "absolute")[0].config
+    config = small("absolute")
     world = config.world.build()
     made = prop1(world, config.S, config.n_tr)
     batch = PretrainingSampler(world, config.S, config.n_tr).draw(100)
@@ -88,7 +95,7 @@ def test_accuracy_at_its_border():
 
 
 def ov() -> dict:
-    pattern = {"own": 0.0, "others": -1.0, "rest": 0.0, "rho": -1.0, "separation": 1.0}
+    pattern = {"own": 0.0, "others": -1.0, "rest": 0.0, "rho": -1.0, "rho_zero": -1.0, "separation": 1.0}
     return {
         "subject_before": pattern,
         "subject_after": dict(pattern),

@@ -8,6 +8,7 @@ from verify.trained.rules import (
     further,
     heads_statement,
     matrices_statement,
+    matrix_parts,
     occurrence,
 )
 
@@ -70,6 +71,7 @@ FIGURES = {
             (
                 accuracy_statement("heldout", covered=False),
                 matrices_statement(),
+                *matrix_parts(),
             ),
             ("ov", "accuracy", "curve"),
             ("accuracy", "slices"),
@@ -92,6 +94,7 @@ FIGURES = {
                 _FIRST,
                 _RECENT,
                 matrices_statement(main=False),
+                *matrix_parts(),
             ),
             ("pt", "icl", "ov", "accuracy", "curve"),
             ("attention_pt", "cosine_pt", "attention_icl", "cosine_icl", "accuracy", "mechanisms"),

@@ -112,7 +112,7 @@ def heads(model: Factored, sequences: Sequences, references: dict[str, Factored]
         "uniform_shares": attention.uniform,
         "mechanism": asdict(found),
         # JSON has no nan.
-        "patterns": [asdict(p) | {"rho": p.rho if math.isfinite(p.rho) else None} for p in patterns],
+        "patterns": [{k: x if math.isfinite(x) else None for k, x in asdict(p).items()} for p in patterns],
         "scores": {name: {score: x.tolist() for score, x in found.items()} for name, found in measured.items()},
         "baselines": {
             name: _baselines(model, sequences, name, roles[name], roles[other], references or {})

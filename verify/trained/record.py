@@ -128,7 +128,7 @@ def findings(controls: dict[str, Any], shown: Figure) -> list[str]:
             numbers = ", ".join(f"{constant[m]:.3f} ({m})" for m in MEASURES)
             out.append(
                 f"{kind}: a constant vector, -1 on every attribute, has cosine {numbers} with f_subj: the cosine over"
-                f" {' and over '.join(vague)} coordinates cannot tell the subject head from one that knows no facts."
+                f" {' or '.join(vague)} coordinates cannot tell the subject head from one that knows no facts."
             )
         for name, words in (
             ("constant", "knows no facts"),
@@ -156,6 +156,22 @@ def findings(controls: dict[str, Any], shown: Figure) -> list[str]:
                 f"{kind}: under uniform attention the construction's own W_OV still matches {' and '.join(flat)}: the cosine does"
                 " not see attention."
             )
+    return out
+
+
+def accuracy_findings(networks: list[Measured]) -> list[str]:
+    """Whether answering ICL sequences says anything about the mechanism of pretraining: base networks that collapsed."""
+    out = []
+    collapsed = [n for n in by_variant(networks)["base"] if n["pt"]["mechanism"]["kind"] == "collapsed"]
+    good = [n for n in collapsed if rules.accuracy(n["accuracy"]["heldout_all"]) >= rules.ACCURATE]
+    if good:
+        pt = [rules.accuracy(n["accuracy"]["pt"]) for n in good]
+        icl = [rules.accuracy(n["accuracy"]["heldout_all"]) for n in good]
+        out.append(
+            f"{len(good)} of {len(collapsed)} base networks whose pretraining collapsed (accuracy {min(pt):.2f} to {max(pt):.2f} on PT"
+            f" sequences) reach held-out accuracy {min(icl):.2f} to {max(icl):.2f} after finetuning: it does not show the mechanism"
+            " of pretraining."
+        )
     return out
 
 
@@ -193,7 +209,8 @@ def record(
             "mechanisms": {kind: mechanisms(networks, kind) for kind in ("pt", "icl")},
             "summary": summary,
             "controls": control_table(controls, shown),
-            "findings": findings(controls, shown),
+            "findings": findings(controls, shown)
+            + (accuracy_findings(networks) if "accuracy" in shown.pictures else []),
             "networks": [{name: network[name] for name in keep} for network in networks],
             "pictures": [f"{name}.png" for name in shown.pictures],
             "versions": versions(),

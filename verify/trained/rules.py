@@ -107,6 +107,12 @@ def facts_visible(pattern: Measured) -> bool:
     )
 
 
+def suppresses_from_zero(pattern: Measured) -> bool:
+    """The other values are further below 0 than the own values are above it: what the colours of a picture show."""
+    rho = pattern["rho_zero"]
+    return pattern["own"] > pattern["others"] and rho is not None and rho < HALF_WAY
+
+
 def matrices_as_shown(m: Measured) -> bool:
     """Figs. 20 and 21: facts before and after, types of relations before, types of values after."""
     ov = m["ov"]
@@ -150,6 +156,13 @@ def further(kind: str) -> list[Statement]:
             "the subject head pushes down the values of others (rho < -1/2)",
             "half way between the two constructions",
             lambda m: m[kind]["mechanism"]["kind"] == "suppressing",
+            main=False,
+        ),
+        Statement(
+            f"suppressing_zero_{kind}",
+            "the subject head's W_OV has other values further below 0 than own values above it (rho_zero < -1/2)",
+            "what colours show; added after the first networks were seen, so no verdict rests on it",
+            lambda m: separate(m[kind]) and suppresses_from_zero(m[kind]["patterns"][_role(m[kind], "subject")]),
             main=False,
         ),
         Statement(
@@ -198,3 +211,43 @@ def matrices_statement(main: bool = True) -> Statement:
         matrices_as_shown,
         main=main,
     )
+
+
+def matrix_parts() -> list[Statement]:
+    """What the statement on the matrices is made of, apart."""
+    parts: list[tuple[str, str, Callable[[Measured], bool]]] = [
+        (
+            "facts",
+            f"subject columns: P(own value > other value) at least {VISIBLE}, before and after",
+            lambda ov: all(ov[f"subject_{when}"]["separation"] >= VISIBLE for when in ("before", "after")),
+        ),
+        (
+            "suppressing",
+            "subject columns: rho < -1/2, before and after",
+            lambda ov: all(facts_visible(ov[f"subject_{when}"]) for when in ("before", "after")),
+        ),
+        (
+            "suppressing_zero",
+            "subject columns: rho_zero < -1/2, before and after (what colours show; added after the first networks were seen)",
+            lambda ov: all(suppresses_from_zero(ov[f"subject_{when}"]) for when in ("before", "after")),
+        ),
+        (
+            "kept",
+            f"subject columns: cosine before and after finetuning at least {VISIBLE}",
+            lambda ov: ov["subject_columns_kept"] >= VISIBLE,
+        ),
+        (
+            "relations",
+            f"relation columns by type before finetuning: at least {VISIBLE}",
+            lambda ov: ov["relation_separation"][0] >= VISIBLE,
+        ),
+        (
+            "values",
+            f"value columns by type after finetuning: at least {VISIBLE}",
+            lambda ov: ov["value_separation"][1] >= VISIBLE,
+        ),
+    ]
+    return [
+        Statement(name, says, "", lambda m, holds=holds: holds(m["ov"]), main=False)  # type: ignore[misc]
+        for name, says, holds in parts
+    ]

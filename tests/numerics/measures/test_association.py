@@ -44,9 +44,9 @@ def boosting() -> torch.Tensor:
 
 def test_rho_of_the_constructions():
     found = subject_pattern(suppressing(), TABLES)
-    assert (found.own, found.others, found.rest, found.rho, found.separation) == (0, -1, 0, -1, 1)
+    assert (found.own, found.others, found.rest, found.rho, found.rho_zero, found.separation) == (0, -1, 0, -1, -1, 1)
     found = subject_pattern(boosting(), TABLES)
-    assert (found.own, found.others, found.rest, found.rho, found.separation) == (1, 0, 0, 0, 1)
+    assert (found.own, found.others, found.rest, found.rho, found.rho_zero, found.separation) == (1, 0, 0, 0, 0, 1)
 
 
 @pytest.mark.parametrize("ov", [suppressing(), boosting()])
@@ -56,6 +56,7 @@ def test_rho_does_not_change_with_scale_and_shift(ov):
     after = subject_pattern(0.3 * ov + shift, TABLES)
     assert after.rho == pytest.approx(before.rho)
     assert after.separation == pytest.approx(before.separation)
+    assert abs(after.rho_zero - before.rho_zero) > 1
 
 
 def test_a_constant_head_has_no_association():

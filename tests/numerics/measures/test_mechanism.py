@@ -11,7 +11,7 @@ from numerics.world import World
 
 def pattern(own: float, others: float, rest: float) -> SubjectPattern:
     rho = (others - rest) / (own - others) if own != others else float("nan")
-    return SubjectPattern(own, others, rest, rho, 1.0)
+    return SubjectPattern(own, others, rest, rho, rho, 1.0)
 
 
 SUPPRESSING, BOOSTING = pattern(0, -1, 0), pattern(1, 0, 0)

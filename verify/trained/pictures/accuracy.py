@@ -69,5 +69,5 @@ def accuracy(record: dict[str, Any], title: str) -> Any:
         f" {s['base']['interval'][1]:.2f})"
         for s in said
     ]
-    captioned(figure, title, ".  ".join(part[0].upper() + part[1:] for part in parts) + ".", width=165)
+    captioned(figure, title, ".  ".join(part[0].upper() + part[1:] for part in parts) + ".")
     return figure

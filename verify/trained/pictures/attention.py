@@ -11,8 +11,6 @@ import torch
 from verify.trained.measured import Network
 from verify.trained.pictures.style import captioned
 
-ROLE_NAMES = {"pt": ("subject head", "relation head"), "icl": ("subject head", "relation head")}
-
 
 def label(network: Network, token: int) -> str:
     """A short name: s12, a1:7 (type 1, value 7; types from 1 as in the paper), r3, g0, sep."""
@@ -41,8 +39,8 @@ def attention(network: Network, measured: dict[str, Any], kind: str, title: str)
         held = [name for name in ("subject", "relation") if roles[f"{name}_head"] == h]
         heads.append(f"head {h}" + (f"\n({' and '.join(held)})" if held else ""))
     H, T = maps.shape[0], maps.shape[1]
-    figure = plt.figure(figsize=(14, 7.4))
-    grid = figure.add_gridspec(2, H, height_ratios=(1, 2.7))
+    figure = plt.figure(figsize=(14, 8))
+    grid = figure.add_gridspec(2, H, height_ratios=(1, 3.4), hspace=0.27, left=0.065, right=0.97, wspace=0.12)
     strip = figure.add_subplot(grid[0, :])
     image = strip.imshow(maps[:, -1], vmin=0, vmax=1, cmap="magma_r", aspect="auto")
     strip.set_yticks(range(H), heads, fontsize=8)
@@ -51,7 +49,7 @@ def attention(network: Network, measured: dict[str, Any], kind: str, title: str)
     strip.grid(which="minor", color="0.9", lw=0.4)
     strip.tick_params(which="minor", length=0)
     strip.set_title("attention of the last token", fontsize=9, loc="left")
-    figure.colorbar(image, ax=strip, fraction=0.02, pad=0.01)
+    figure.colorbar(image, ax=strip, fraction=0.015, pad=0.008)
     for h in range(H):
         axis = figure.add_subplot(grid[1, h])
         axis.imshow(maps[h], vmin=0, vmax=1, cmap="magma_r")
@@ -79,5 +77,5 @@ def attention(network: Network, measured: dict[str, Any], kind: str, title: str)
             else "Queries and contexts from all subjects."
         )
     )
-    captioned(figure, title, caption)
+    captioned(figure, title, caption, {"below": 0.6, "above": 0.2})
     return figure

@@ -68,9 +68,10 @@ def cosine(networks: list[dict[str, Any]], kind: str, title: str, findings: list
     axes[0, 0].set_ylim(-1.05, 1.08)
     mechanisms = [n[kind]["mechanism"]["kind"] for n in networks]
     collapsed = mechanisms.count("collapsed")
+    others = "all" if collapsed == len(networks) else "the others"
     caption = (
-        f"{len(networks)} seeds: dots, hollow where heads are collapsed ({collapsed}); bars: means over the others.  Dotted: the bar"
+        f"{len(networks)} seeds: dots, hollow where heads are collapsed ({collapsed}); bars: means over {others}.  Dotted: the bar"
         f" {rules.CLOSE:g} of the rule.  " + "  ".join(findings)
     )
-    captioned(figure, title, caption, width=190)
+    captioned(figure, title, caption)
     return figure

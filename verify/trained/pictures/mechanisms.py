@@ -13,7 +13,7 @@ WHEN = {"pt": "after pretraining (PT sequences)", "icl": "after finetuning (ICL 
 
 def mechanisms(record: dict[str, Any], title: str) -> Any:
     """The figure, of a record."""
-    figure, axes = plt.subplots(1, 2, figsize=(12, 3.9), sharey=True)
+    figure, axes = plt.subplots(1, 2, figsize=(12, 1.9 + 0.55 * len(record["mechanisms"]["pt"])), sharey=True)
     for axis, (kind, words) in zip(axes, WHEN.items(), strict=True):
         table = record["mechanisms"][kind]
         for y, (_, found) in enumerate(table.items()):
@@ -47,5 +47,5 @@ def mechanisms(record: dict[str, Any], title: str) -> Any:
         " boosting: it pushes its own up; collapsed: no head has half of its attention on a subject (query), or none on the current"
         " relation token (attribute tokens)."
     )
-    captioned(figure, title, caption, width=165)
+    captioned(figure, title, caption)
     return figure

@@ -71,5 +71,5 @@ def slices(network: Network, measured: dict[str, Any], title: str) -> Any:
         f" type): relation columns {found['relation_separation'][0]:.2f} ({found['relation_separation'][1]:.2f}), value columns"
         f" {found['value_separation'][0]:.2f} ({found['value_separation'][1]:.2f})."
     )
-    captioned(figure, title, caption, width=160)
+    captioned(figure, title, caption)
     return figure

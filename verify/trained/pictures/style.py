@@ -18,14 +18,18 @@ MECHANISMS = {"suppressing": "#4c72b0", "boosting": "#dd8452", "unassociated": "
 DPI = 120
 
 
-def captioned(figure: Any, title: str, caption: str, width: int = 150, lines: float | None = None) -> None:
-    """Title above, caption below, room kept for both; figures are laid out by hand with `rect` of tight_layout."""
-    text = "\n".join(textwrap.wrap(caption, width))
-    count = text.count("\n") + 1
-    height = figure.get_size_inches()[1]
-    figure.suptitle(title, x=0.01, y=0.995, ha="left", va="top", fontsize=11)
-    figure.text(0.01, 0.008, text, ha="left", va="bottom", fontsize=8, color="0.25")
-    figure.tight_layout(rect=(0, 0.17 * (count if lines is None else lines) / height + 0.012, 1, 1 - 0.28 / height))
+def captioned(figure: Any, title: str, caption: str, adjusted: dict[str, float] | None = None) -> None:
+    """Title above and caption below, room kept for both; adjusted: margins of subplots_adjust where tight_layout cannot tell."""
+    width, height = figure.get_size_inches()
+    # A letter of the caption is about 0.058 inches wide.
+    lines = textwrap.wrap(caption, int((width - 0.3) / 0.058))
+    figure.text(0.1 / width, 1 - 0.08 / height, title, ha="left", va="top", fontsize=11)
+    figure.text(0.1 / width, 0.07 / height, "\n".join(lines), ha="left", va="bottom", fontsize=8, color="0.25")
+    bottom, top = (0.155 * len(lines) + 0.15) / height, 1 - 0.36 / height
+    if adjusted is None:
+        figure.tight_layout(rect=(0, bottom, 1, top))
+    else:
+        figure.subplots_adjust(bottom=bottom + adjusted["below"] / height, top=top - adjusted["above"] / height)
 
 
 def save(figure: Any, path: Path) -> None:
