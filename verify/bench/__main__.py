@@ -1,4 +1,5 @@
 """`python -m verify.bench population`: the ways to the population gradients, timed on the same worlds in one run.
+`python -m verify.bench training`: an iteration of the trainer in its three forms, timed on the same batches in one run.
 
 Exit status: 0 all methods agree, 1 they do not, 2 unusable input (one line says why, nothing is written), 130 interrupted.
 """
@@ -9,12 +10,15 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from verify.arguments import OneLineParser, one_line, writable
+from verify.bench import training, training_showing
 from verify.bench.plan import Plan
 from verify.bench.plot import write_plot
 from verify.bench.population import Stages, run
@@ -34,11 +38,13 @@ def _positive(text: str) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     made = OneLineParser(
-        NAME, description="Benchmarks. population: the ways to the gradients of the finetuning population."
+        NAME,
+        description="Benchmarks. population: the ways to the gradients of the finetuning population. training: the forms of the"
+        " trainer's iteration.",
     )
-    made.add_argument("what", choices=("population",), help="what is timed")
+    made.add_argument("what", choices=("population", "training"), help="what is timed")
     made.add_argument("--json", metavar="FILE", help="also write every time, law and difference as JSON")
-    made.add_argument("--plot", metavar="FILE.png", help="also draw seconds against the number of sequences")
+    made.add_argument("--plot", metavar="FILE.png", help="also draw the times")
     made.add_argument("--quick", action="store_true", help="small worlds and two rounds: seconds instead of minutes")
     made.add_argument(
         "--device", choices=("auto", "cpu", "cuda"), default="auto", help="where tensors live (default auto)"
@@ -82,6 +88,34 @@ def _stages() -> Iterator[Stages]:
         yield shown
 
 
+@dataclass(frozen=True)
+class _Outcome:
+    """What is done with a result: its record, picture and tables, and what keeps the run from exit status 0."""
+
+    record: Callable[[], dict[str, Any]]
+    plot: Callable[[str], None]
+    show: Callable[[Console], None]
+    problems: list[str]
+
+
+def _timed(what: str, quick: bool, device: str, threads: int, stages: Stages) -> _Outcome:
+    if what == "training":
+        found = training.run(quick, device, threads, stages)
+        return _Outcome(
+            lambda: training.as_json(found),
+            lambda path: training_showing.write_plot(path, found),
+            lambda console: training_showing.show(console, found),
+            found.problems,
+        )
+    result = run(Plan.of(quick, device, threads), stages)
+    return _Outcome(
+        lambda: as_json(result),
+        lambda path: write_plot(path, result),
+        lambda console: show(console, result),
+        result.problems,
+    )
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
     options = _parser().parse_args(arguments)
@@ -97,20 +131,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     try:
         with _stages() as stages:
-            result = run(Plan.of(options.quick, device, options.threads), stages)
+            outcome = _timed(options.what, options.quick, device, options.threads, stages)
         try:
             if options.json is not None:
-                write_json(options.json, as_json(result))
+                write_json(options.json, outcome.record())
             if options.plot is not None:
-                write_plot(options.plot, result)
+                outcome.plot(options.plot)
         except OSError as error:
             print(f"{NAME}: {one_line(error)}", file=sys.stderr)
             return 2
-        show(Console(width=None if sys.stdout.isatty() else 150), result)
+        outcome.show(Console(width=None if sys.stdout.isatty() else 150))
     except KeyboardInterrupt:
         print(f"{NAME}: interrupted, nothing written", file=sys.stderr)
         return 130
-    return 1 if result.problems else 0
+    return 1 if outcome.problems else 0
 
 
 if __name__ == "__main__":
