@@ -188,7 +188,7 @@ def _counted(w: Witnesses, weights: UpdatedWeights, unit: float, tie: float, met
 
 
 def _certified(w: Witnesses, g: CertifiedGradients) -> Conclusion:
-    """For every weights within the proven radii; where that stays open, counted half way and said to be."""
+    """For every weights within the proven radii; counts that stay open are those at the centre, and said to be."""
     s = w.setting
     lower, upper, unit = enclosed(w.world, g, s.eta_kq_subj, s.eta_kq_rel)
     decisions = {pool: _margin_in(decide_interval(w.world, s.N_ft, lower, upper, pool), unit) for pool in POOLS}
@@ -200,27 +200,45 @@ def _certified(w: Witnesses, g: CertifiedGradients) -> Conclusion:
     ]
     tie = 2 * max(widths)
     counted = _counted(w, _in_units(w, g, unit), unit, tie, "")
+    anywhere = _margin_in(decide_interval(w.world, s.N_ft, lower, upper, "heldout", context="all"), unit)
     if all(d.vacuous or d.exact for d in decisions.values()):
         decisions = {pool: _completed(d, counted.decisions[pool], tie) for pool, d in decisions.items()}
-        anywhere = _margin_in(decide_interval(w.world, s.N_ft, lower, upper, "heldout", context="all"), unit)
         return Conclusion("true", method, decisions, anywhere, _together(decisions))
-    bounds = {pool: d.accuracy_bounds for pool, d in decisions.items() if not (d.vacuous or d.exact)}
     method = (
-        f"certified gradients ({g.method}), counted at the centre of the enclosures: levels within {tie:.0e} (in units of the"
-        " steps) taken as ties"
+        f"certified gradients ({g.method}): what holds and the bounds are proven for all weights within the radii; counts that"
+        f" stay open are those at the centre of the enclosures, levels within {tie:.0e} (in units of the steps) taken as ties"
     )
-    reason = "".join(
+    reason = "; ".join(
         f"whatever the weights within the radii, the accuracy on {POOLS[pool]} queries lies between {float(low):.6g} and"
-        f" {float(high):.6g}; "
-        for pool, found in bounds.items()
-        if found is not None
-        for low, high in [found]
-    ).rstrip("; ")
-    # An answer that holds for all weights within the radii is kept; the rest is what the centre says.
-    kept = {pool: d if d.vacuous or d.exact else counted.decisions[pool] for pool, d in decisions.items()}
-    sure = {pool: d.holds for pool, d in decisions.items() if not d.vacuous}
-    holds = False if any(h is False for h in sure.values()) else (True if all(sure.values()) else _together(kept))
-    return Conclusion("true", method, kept, counted.anywhere, holds, reason)
+        f" {float(high):.6g} (at the centre, not proven: {_share(counted.decisions[pool])})"
+        for pool, d in decisions.items()
+        if not (d.vacuous or d.exact) and d.accuracy_bounds is not None
+        for low, high in [d.accuracy_bounds]
+    )
+    kept = {pool: _with_counts(d, counted.decisions[pool]) for pool, d in decisions.items()}
+    if counted.anywhere is not None:
+        anywhere = _with_counts(anywhere, counted.anywhere)
+    return Conclusion("true", method, kept, anywhere, _together(kept), reason)
+
+
+def _with_counts(d: Decision, centre: Decision) -> Decision:
+    """A decision that stays open, with the counts of the centre: its bounds, hence what holds, remain those of the proof."""
+    if d.vacuous or d.exact:
+        return d
+    return replace(
+        centre,
+        right_bounds=d.right_bounds,
+        ties_bounds=d.ties_bounds,
+        wrong_bounds=d.wrong_bounds,
+        exact=False,
+        method=f"{centre.method} at the centre of the enclosures",
+        why=d.why,
+        min_margin_bounds=d.min_margin_bounds,
+    )
+
+
+def _share(d: Decision) -> str:
+    return f"{d.right} of {d.total}, {d.ties} ties"
 
 
 def _completed(d: Decision, centre: Decision, tie: float) -> Decision:

@@ -51,10 +51,11 @@ def enclosed(
 
     subj = moved(start.kq_subj, g.kq_subj, g.kq_subj_radius, eta_kq_subj, Fraction(1))
     rel = moved(start.kq_rel, g.kq_rel, g.kq_rel_radius, eta_kq_rel, Fraction(unit))
-    # eta_ov / unit is exact (a power of 2); its product with the gradient is rounded once, by half a unit of its size.
+    # eta_ov / unit is exact (a power of 2); its product with the gradient is rounded once, by half a unit of its size, and
+    # eta_ov itself may be the float64 of a decimal: as much again.  (kq_rel: its radius has room for that rounding.)
     factor = g.eta_ov / unit
     change, radius = -factor * g.ov_rel, abs(factor) * g.ov_rel_radius
-    radius = np.where(change == 0, radius, radius * (1 + 1e-15) + 1.2e-16 * np.abs(change))
+    radius = np.where(change == 0, radius, radius * (1 + 1e-15) + 2.3e-16 * np.abs(change))
     change[:, world.sep_token], radius[:, world.sep_token] = 0.0, 0.0
     low, high = _outward(start.ov_rel / unit + change, radius)
     # One more addition, to the initial entries of the relation tokens, where nothing has moved: nothing is rounded there.

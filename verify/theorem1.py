@@ -139,7 +139,10 @@ def _true_route(w: Witnesses) -> str:
     if isinstance(g, CertifiedGradients):
         reached = g.relative
         bounds = f"{max(reached['kq_subj'], reached['ov_rel']):.0e} (step 1), {reached['kq_rel']:.0e} (step 2)"
-        return f"CERTIFIED over all {w.setting.population} sequences ({g.method}), proven relative error {bounds}"
+        alone = f"; no second exact method: {w.unconfirmed}" if w.unconfirmed else ""
+        return (
+            f"CERTIFIED over all {w.setting.population} sequences ({g.method}), proven relative error {bounds}{alone}"
+        )
     why = f"; not certified: {w.uncertified}" if w.uncertified else ""
     if isinstance(g, SampledGradients):
         return f"SAMPLED, {g.replicates} replicates of {g.sequences} sequences, ± 5 standard errors{why}"

@@ -179,6 +179,11 @@ class Witnesses:
         """Why nothing was certified; empty where something was."""
         return self.reasons[-1] if self.certified is None and self.reasons else ""
 
+    @property
+    def unconfirmed(self) -> str:
+        """Why `full` heard no second exact method; empty where it did, or was not asked."""
+        return self.reasons[0] if self.full and self.dense and self.halves is None else ""
+
     @cached_property
     def plain(self) -> Gradients | None:
         """True gradients by plain enumeration in float64; None where the population is too large for this job."""
@@ -220,7 +225,7 @@ class Witnesses:
     def sampled(self) -> SampledGradients | None:
         """An estimate with standard errors: where nothing better is feasible, and as a further witness of `full`."""
         s = self.setting
-        if not self.dense or (self.plain is not None or (self.certified is not None and not self.full)):
+        if not self.dense or not (self.full or (self.plain is None and self.certified is None)):
             return None
         return sampled_gradients(
             self.world,

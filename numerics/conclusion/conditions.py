@@ -31,8 +31,12 @@ from numerics.population.layout import Layout
 from numerics.world import World
 
 FloatArray = NDArray[np.float64]
-# Sums of at most four float64 numbers: relative rounding below four units of 1.2e-16 of the largest partial sum.
+# A gap (a + p) - (b + q) of numbers of which |a| + |p|, |b| + |q| <= size: 4 conversions to float64 round by u = 2^-53 of
+# each, 2 size u in all, both sums by 2 size u, their difference by 2 size u, widening the gap by 2 size u once more.  So
+# 8 size u < 2 ROUNDING size = 9.007 size u, sizes of the numbers apart being no matter; below 1e-300 float64 loses digits:
+# TINY.
 ROUNDING = 5e-16
+TINY = 1e-300
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ class _Scores:
 
 def _condition(head: str, against: str, gap: list, size: float, relation_type: int, subjects: list[int]) -> Condition:
     """gap: (low, high) as computed; widened here by the rounding of the sums that made it, of at most twice `size`."""
-    pad = 2 * ROUNDING * size
+    pad = 2 * ROUNDING * size + TINY
     return Condition(
         head, against, float(gap[0]) - pad, float(gap[1]) + pad, relation_type, tuple(int(j) for j in subjects)
     )
@@ -157,7 +161,7 @@ def _output(setting: Setting, lower: Weights, upper: Weights) -> list[Condition]
                 rival[target, columns] = -np.inf
                 gap.append(own[i] - rival.max(axis=0))
             worst = int(np.argmin(gap[0] + gap[1]))
-            size = max(float(np.abs(subj[1]).max() + np.abs(rel[0]).max() + np.abs(rel[1]).max()), 0.0)
+            size = sum(max(float(np.abs(side).max()) for side in pair) for pair in (subj, rel))
             holder = int(C[np.flatnonzero(np.asarray(world.attribute_token)[C, ell] == u)[0]])
             one = _condition(
                 "output",

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from numerics.conclusion.conditions import ROUNDING, Condition
+from numerics.conclusion.conditions import ROUNDING, TINY, Condition
 from numerics.conclusion.rational import Weights
 from numerics.conclusion.setting import Setting, make_setting
 from numerics.world import World
@@ -31,12 +31,13 @@ def largest_margin(
     margin = np.zeros(world.V)
     for kq, ov in HEADS:
         low, high = (np.asarray(getattr(w, kq), dtype=np.float64) for w in (lower, upper))
-        pad = ROUNDING * (np.abs(low).max() + np.abs(high).max())
+        # At most 6 u of the largest score: two conversions of two numbers, their sum, and the pad itself.
+        pad = 2 * ROUNDING * max(np.abs(low).max(), np.abs(high).max()) + TINY
         at_least, at_most = low[tokens] + low[places] - pad, high[tokens] + high[places] + pad
         attended = tokens[at_most >= at_least.max()]
         least = np.asarray(getattr(lower, ov)[:, attended], dtype=np.float64)
         most = np.asarray(getattr(upper, ov)[target, attended], dtype=np.float64)
-        margin += (most[None, :] - least).max(axis=1) + ROUNDING * (np.abs(least).max() + np.abs(most).max())
+        margin += (most[None, :] - least).max(axis=1) + ROUNDING * (np.abs(least).max() + np.abs(most).max()) + TINY
     margin[target] = np.inf
     return float(margin.min())
 

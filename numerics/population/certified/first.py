@@ -25,13 +25,15 @@ import torch
 from torch import Tensor
 
 from numerics.population.certified.expansion import coefficient_roundings, coefficients
-from numerics.population.certified.multisets import CHUNK, Level, count, draws
+from numerics.population.certified.multisets import CHUNK, Level, count, draws, fits
 from numerics.population.certified.patterns import Patterns
 from numerics.population.certified.rounding import Accumulator, FloatArray, gamma, pairwise, power
 
 # Subjects per block of the matrix product S: bounds its roundings for large M_ft.
 BLOCK = 128
 MOST_ORDER = 10
+# Largest m for which binomial probabilities are multiplied out in float64: no factor over- or underflows noticeably.
+MOST_BINOMIAL = 256
 E_UP = 2.7182818284590456
 
 
@@ -134,8 +136,10 @@ def _most(p: Patterns, mass: FloatArray, centre: float, zmin: float, N: int) -> 
     """(A'+1, Q) H with E[f_c |q|; x_1 = j] <= H mass(j).
 
     f_c = b^n_c <= e always, and for every t:  E[f_c |q|; j] <= b^t mass(j) + e max|q| P(n_c > t; x_1 = j), where n_c
-    given x_1 = j is 1[j has c] + a binomial of m - 1 draws; the best t is taken.  Cost O(m^2 A' Q).
+    given x_1 = j is 1[j has c] + a binomial of m - 1 draws; the best t is taken, for m <= MOST_BINOMIAL.  Cost O(m^2 A' Q).
     """
+    if p.m > MOST_BINOMIAL:
+        return np.concatenate([np.full((len(p.weights), p.Q), E_UP), np.ones((1, p.Q))])
     swing = max(abs(1 - zmin / centre), abs(1 - p.largest / centre))
     largest = swing ** (N + 1) if N % 2 else (p.largest / zmin - 1) * swing**N
     chance = p.indicator.mean(axis=1)[:, None]
@@ -188,7 +192,7 @@ def by_moments(patterns: Patterns, device: str, budget: float) -> Iterator[First
     """The laws of order N = 0, 1, 2, ... while level N stays within `budget` multiplications.
 
     Each order needs the levels of those before and one more of C(A'+N-1, N) multisets; level N is stored only if N + 1 is
-    within the budget.  Cost O(C(A'+N-1, N) A' Q), memory 8 C(A'+N-1, N) Q bytes where stored.
+    within the budget and it fits into memory.  Cost O(C(A'+N-1, N) A' Q), memory 8 C(A'+N-1, N) Q bytes where stored.
     """
     tables = _Tables(patterns, device)
     below, found = Level.empty((tables.phi,), len(patterns.weights)), []
@@ -197,7 +201,7 @@ def by_moments(patterns: Patterns, device: str, budget: float) -> Iterator[First
     for N in range(1, MOST_ORDER + 1):
         if moment_work(patterns, N) > budget or not len(patterns.weights):
             return
-        stored = moment_work(patterns, N + 1) <= budget
+        stored = moment_work(patterns, N + 1) <= budget and fits(len(patterns.weights), N, patterns.Q)
         level = below.next(tables.weights, (tables.phi,)) if stored else None
         found.append(tables.level(level, below))
         yield _law(tables, found)

@@ -8,11 +8,12 @@ import torch
 from numerics.arguments import checked_choice, checked_integer, checked_real
 from numerics.population.certified.contexts import context_law, contexts_stored, contexts_work
 from numerics.population.certified.first import FirstLaw, by_enumeration, by_moments, enumeration_work
+from numerics.population.certified.multisets import count
 from numerics.population.certified.patterns import Patterns, patterns_of
 from numerics.population.certified.problem import SecondLaw, TypeProblem
 from numerics.population.certified.result import CertifiedGradients, NotCertified
 from numerics.population.certified.rounding import FloatArray, relative
-from numerics.population.certified.second import MOST_SECOND, moment_law, second_work
+from numerics.population.certified.second import MOST_SECOND, moment_law, second_fits, second_work
 from numerics.population.certified.step_one import FirstStep, StepOne
 from numerics.population.certified.step_two import SecondStep
 from numerics.population.construction import READINGS
@@ -28,8 +29,10 @@ BUDGET = 4e11
 # An order that leaves more than this of the error of the one before is at the floor of rounding, or diverges: no higher
 # order is tried.
 STALLED = 0.7
-# Multisets of draws that are held in memory at a time.
-STORED = 4_000_000
+# Memory, 4 GB in all: multisets of draws that are held at a time, and integers in them (8 bytes, and twice that while they
+# are made); tokens, for the (V, V) matrices (under ten at a time).  Levels of an expansion: multisets.HELD.
+STORED, STORED_ENTRIES = 4_000_000, 50_000_000
+MOST_TOKENS = 5000
 
 
 class _Trend:
@@ -46,7 +49,7 @@ class _Trend:
 def _first_laws(patterns: Patterns, device: str, order: int | None, trend: _Trend) -> Iterator[FirstLaw]:
     """Laws of the first step, from the cheapest on; an enumeration where it is cheap at first, else as the last resort."""
     enumerable = enumeration_work(patterns) <= BUDGET and patterns.m * enumeration_work(patterns) <= BUDGET * 64
-    small = math.comb(patterns.Q + patterns.m - 1, patterns.m) <= STORED
+    small = _fits(count(patterns.Q, patterns.m), patterns.m)
     if order is None and small and enumeration_work(patterns) <= CHEAP:
         yield by_enumeration(patterns, device)
         return
@@ -61,21 +64,28 @@ def _first_laws(patterns: Patterns, device: str, order: int | None, trend: _Tren
         yield by_enumeration(patterns, device)
 
 
+def _fits(multisets: int, draws: int) -> bool:
+    """Whether all multisets of so many draws can be held."""
+    return multisets <= STORED and multisets * (draws + 2) <= STORED_ENTRIES
+
+
 def _second_law(problem: TypeProblem, order: int | None) -> SecondLaw:
     return context_law(problem) if order is None else moment_law(problem, order)
 
 
 def _second_orders(problem: TypeProblem, L: int, order: int | None, trend: _Trend) -> Iterator[int | None]:
     """Orders of the second step, from the cheapest on; None: enumeration of the contexts."""
-    enumerable = contexts_stored(problem) <= STORED and L * contexts_work(problem) <= BUDGET
+    enumerable = _fits(contexts_stored(problem), problem.full) and L * contexts_work(problem) <= BUDGET
     if not problem.full or (order is None and enumerable and L * contexts_work(problem) <= CHEAP):
         yield None
         return
+    # Without a class the denominator is constant: order 0 leaves nothing out.
+    most = MOST_SECOND if problem.A else 0
     if order is not None:
-        yield order
+        yield min(order, most)
         return
-    for N in range(MOST_SECOND + 1):
-        if L * second_work(problem, N) > BUDGET:
+    for N in range(most + 1):
+        if L * second_work(problem, N) > BUDGET or not second_fits(problem, N):
             break
         yield N
         if trend.stalled:
@@ -128,11 +138,12 @@ def certified_gradients(
     progress(done, total) counts types: L for step 1, then each.  _orders forces the orders of the expansions, without
     regard to the tolerance (for tests).
 
-    Raises NotCertified (a ValueError) if the tolerance is not met within the work budget, ValueError for n_demos < 1, a
-    non-finite eta_ov, window < 1, an unknown reading, tolerances that are not positive, an unusable device.
+    Raises NotCertified (a ValueError) if the tolerance is not met within the budgets of work and memory, also for more
+    than MOST_TOKENS tokens; ValueError for n_demos < 1, a non-finite eta_ov, window < 1, an unknown reading, tolerances
+    that are not positive, an unusable device.
     Cost at order N, A' distinct patterns of values over the M_ft = Q finetuning subjects: step 1 O(C(A'+N-1, N) A' Q), step
     2 L times as much at its own order (usually 1); by enumeration O(C(Q+m-1, m) A' Q), step 2 L C(Q+m-2, m-1) A' Q.
-    Memory: 8 C(A'+N-2, N-1) Q bytes and O(V^2).
+    Memory: under 4 GB; 8 C(A'+N-2, N-1) Q bytes, three times that in step 2, and O(V^2).
     """
     if not isinstance(world, World):
         raise ValueError(f"world must be a World, got {type(world).__name__}")
@@ -143,6 +154,10 @@ def certified_gradients(
     if len(asked) != 2:
         raise ValueError(f"tolerance must be two positive numbers (step 1, step 2), got {tolerance!r}")
     _check_device(device)
+    if world.V > MOST_TOKENS:
+        raise NotCertified(
+            f"world: its V = {world.V} tokens make (V, V) matrices too large for 4 GB; valid: at most {MOST_TOKENS} tokens"
+        )
     total, patterns = 2 * world.L, patterns_of(world, n_demos, reading)
     one = _step_one(FirstStep(world, n_demos, window, reading), patterns, device, asked[0], _orders[0])
     if progress is not None:
@@ -173,7 +188,9 @@ def _step_two(
     best, tried, done = math.inf, "no method within the work budget", 0
     trend = _Trend()
     try:
-        sizing = SecondStep(world, n_demos, eta_ov, window, reading, one).problem(0, device)
+        first = SecondStep(world, n_demos, eta_ov, window, reading, one)
+        # The type with the most classes decides what is affordable.
+        sizing = max((first.problem(ell, device) for ell in range(world.L)), key=lambda problem: problem.A)
         for N in _second_orders(sizing, world.L, order, trend):
             step = SecondStep(world, n_demos, eta_ov, window, reading, one)
             tried = "enumeration of the contexts" if N is None else f"a moment expansion up to order {N}"

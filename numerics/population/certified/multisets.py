@@ -16,6 +16,8 @@ from torch import Tensor
 
 # Multisets per block of matrix products: the inner dimension of a product, hence its roundings.
 CHUNK = 512
+# Bytes of the products of a level that may be stored; while it is made, its parts are there besides.
+HELD = 500_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +66,11 @@ class Level:
         kappa = torch.cat([block[0] for block in found])
         first, run = torch.cat([block[2] for block in found]), torch.cat([block[3] for block in found])
         return Level(self.k + 1, kappa, products, np.cumsum(sizes) - sizes, first, run)
+
+
+def fits(A: int, k: int, entries: int) -> bool:
+    """Whether a level of all multisets of k of A classes can be stored, `entries` products for each."""
+    return 8 * count(A, k) * entries <= HELD
 
 
 def draws(Q: int, m: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

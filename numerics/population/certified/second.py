@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from numerics.population.certified.expansion import coefficient_roundings, coefficients
-from numerics.population.certified.multisets import CHUNK, Level, count
+from numerics.population.certified.multisets import CHUNK, Level, count, fits
 from numerics.population.certified.problem import SecondLaw, TypeProblem
 from numerics.population.certified.rounding import Accumulator, FloatArray, gamma, power
 
@@ -30,6 +30,11 @@ MOST_SECOND = 6
 def second_work(problem: TypeProblem, order: int) -> int:
     """Multiplications of the matrix products of the level `order` for one type."""
     return (8 + 4 * problem.partial) * count(problem.A, order) * (problem.A + 1) * problem.Q
+
+
+def second_fits(problem: TypeProblem, order: int) -> bool:
+    """Whether the level below the level `order`, products of three tables, can be stored."""
+    return fits(problem.A, max(0, order - 1), 3 * problem.Q)
 
 
 def _centres(p: TypeProblem) -> tuple[FloatArray, FloatArray]:

@@ -49,6 +49,7 @@ class SecondStep:
         values = slice(world.M, world.M + world.n_attributes)
         # Token 0 is a subject, hence no value.
         self.b = -eta_ov * (one.ov_rel[values] - one.ov_rel[:1])
+        # Three roundings: the difference, the product, and that of the step size the caller may have had to round.
         rho = abs(eta_ov) * (one.ov_rel_radius[values] + one.ov_rel_radius[:1]) + 3 * UNIT * np.abs(self.b)
         self.b[:, world.sep_token] = 0.0
         rho[:, world.sep_token] = 0.0

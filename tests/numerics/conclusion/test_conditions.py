@@ -147,3 +147,53 @@ def test_an_empty_pool_is_refused():
     w = floats(updated_weights(world, hat_gradients(world, 1)))
     with pytest.raises(ValueError, match="query = 'heldout': the pool must hold at least one subject"):
         conditions(world, 1, w, w, "heldout")
+
+
+@settings(max_examples=60, deadline=None)
+@given(worlds, st.integers(1, 2), st.integers(0, 10**6))
+def test_rounding_is_covered_whatever_the_magnitudes(world, n, seed):
+    """Scores of positions and tokens from 1e-25 to 1e25 that are no float64 numbers, some nearly cancelling: exact gaps
+    lie within the bounds."""
+    rng = np.random.default_rng(seed)
+
+    def numbers(shape, spread):
+        size = 10.0 ** rng.uniform(-spread, spread)
+        drawn = [Fraction(float(x) * size) / 3 for x in rng.integers(-3, 4, size=shape).ravel() + rng.random() * 1e-16]
+        return np.array(drawn, dtype=object).reshape(shape)
+
+    V, T = world.V, 3 * n + 2
+    spread = rng.choice([0, 3, 25])
+    w = SimpleNamespace(
+        kq_subj=np.concatenate([numbers(V, spread), numbers(T, spread)]),
+        kq_rel=np.concatenate([numbers(V, spread), numbers(T, spread)]),
+        ov_subj=numbers((V, V), spread),
+        ov_rel=numbers((V, V), spread),
+    )
+    found = {(c.head, c.against): c for c in conditions(world, n, w, w)}
+    for key, gap in brute(world, n, w, "seen").items():
+        assert Fraction(found[key].low) <= gap <= Fraction(found[key].high)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_rounding_of_a_lower_bound_far_below_the_upper_is_covered(seed):
+    """W_OV^subj between -1e8 and 0: the smallest gap is -1e8 and thirds, which float64 rounds by more than the upper bound's size
+    would allow for."""
+    world = World.balanced(4, 2, 2, 4)
+    rng = np.random.default_rng(seed)
+    size = world.V + 5
+    scores = np.zeros(size)
+    rel = np.array([Fraction(int(k), 3) for k in rng.integers(-5, 6, size=world.V**2)], dtype=object).reshape(
+        (world.V,) * 2
+    )
+    zeros = np.zeros((world.V,) * 2)
+    lower = SimpleNamespace(kq_subj=scores, kq_rel=scores, ov_subj=zeros - 1e8 - rng.random(), ov_rel=rel)
+    upper = SimpleNamespace(kq_subj=scores, kq_rel=scores, ov_subj=zeros, ov_rel=rel)
+    found = conditions(world, 1, lower, upper)[-1]
+    smallest = min(
+        Fraction(lower.ov_subj[0, 0]) + rel[y, u] - max(x for v, x in enumerate(rel[:, u]) if v != y)
+        for q in range(world.M)
+        for ell in range(world.L)
+        for y in [int(world.attribute_token[q, ell])]
+        for u in {int(world.attribute_token[j, ell]) for j in range(world.M)}
+    )
+    assert Fraction(found.low) <= smallest
