@@ -1,0 +1,81 @@
+"""What the conclusion after the true steps claims is what holds for all weights within the radii, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from numerics.population.certified import certified_gradients
+from numerics.updates import initial_weights
+from numerics.world import World
+from verify.conclude import true
+from verify.enclosure import enclosed
+from verify.setting import Setting
+from verify.theorem1 import _true_route
+from verify.witnesses import Witnesses
+
+SETTING = Setting(M=12, L=2, U=(2, 2), M_ft=6, N_ft=1, G=1)
+
+
+def witnesses(setting=SETTING, full=False):
+    world = World.balanced(setting.M, setting.L, setting.U, setting.M_ft, n_grammar=setting.G, seed=0)
+    return Witnesses(setting, world, full=full)
+
+
+@pytest.mark.parametrize("name", ["kq_subj", "ov_rel", "kq_rel"])
+def test_wide_enclosures_leave_the_answer_open_though_their_centre_has_one(name):
+    """The same gradients, known to one unit only: whatever the counts at the centre are, nothing is proven any more."""
+    w = witnesses()
+    narrow = true(w)
+    assert narrow.holds is True and all(d.right == d.total for d in narrow.decisions.values())
+    g = w.certified
+    vars(w)["certified"] = replace(g, **{f"{name}_radius": np.ones_like(getattr(g, name))})
+    wide = true(w)
+    assert wide.holds is None
+    for pool, d in wide.decisions.items():
+        shown = wide.as_json()[pool]
+        low, high = shown["accuracy_bounds"]
+        assert not d.exact and "centre" in shown["method"] and "not proven" in wide.reason
+        # The bounds contain the answer of the narrow enclosure, and that of the centre.
+        assert low < 1 == high and low <= shown["accuracy"] <= high
+    anywhere = wide.as_json()["heldout_any_context"]
+    assert anywhere["accuracy_bounds"][0] < anywhere["accuracy_bounds"][1]
+
+
+def test_a_tie_that_only_symmetry_proves_is_open():
+    """One value per type: both types' values tie on every sequence, which enclosures cannot tell from a win."""
+    found = true(witnesses(Setting(M=1, L=2, U=(1, 1), M_ft=1, N_ft=1, G=1)))
+    assert found.decisions["seen"].ties == found.decisions["seen"].total
+    assert found.holds is None and found.as_json()["seen"]["accuracy_bounds"] != [0.0, 0.0]
+
+
+@pytest.mark.parametrize("eta_ov", ["0.1", "1/3", "2.7", "1e-9", "1e23"])
+def test_the_enclosure_contains_the_step_that_was_asked_for(eta_ov):
+    """A step size that float64 rounds, and gradients of no radius at all: the exact step still lies between the bounds."""
+    asked = Fraction(eta_ov)
+    world = World.random(9, 2, 3, 5, seed=1)
+    g = certified_gradients(world, 2)
+    none = {f"{name}_radius": np.zeros_like(getattr(g, name)) for name in ("kq_subj", "ov_rel", "kq_rel")}
+    lower, upper, unit = enclosed(world, replace(g, eta_ov=float(asked), **none), Fraction(1), Fraction(1))
+    start = initial_weights(world, 2, None, "set")
+    entries = 0
+    for i, j in np.argwhere(g.ov_rel != 0):
+        if j != world.sep_token:
+            exact = (Fraction(int(start.ov_rel[i, j])) - asked * Fraction(g.ov_rel[i, j])) / Fraction(unit)
+            assert Fraction(lower.ov_rel[i, j]) <= exact <= Fraction(upper.ov_rel[i, j])
+            entries += 1
+    assert entries > world.V
+
+
+def test_full_hears_a_second_method_a_sample_and_says_where_it_could_not():
+    w = witnesses(full=True)
+    assert w.halves is not None and w.plain is not None and w.sampled is not None
+    assert "no second exact method" not in _true_route(w)
+    assert witnesses().sampled is None and witnesses().halves is None
+    # As at a size where halves are refused.
+    w.reasons.insert(0, "too many halves")
+    vars(w)["halves"] = None
+    assert "no second exact method: too many halves" in _true_route(w)
