@@ -176,15 +176,15 @@ def test_rounding_is_covered_whatever_the_magnitudes(world, n, seed):
 
 @pytest.mark.parametrize("seed", range(8))
 def test_rounding_of_a_lower_bound_far_below_the_upper_is_covered(seed):
-    """W_OV^subj between -1e8 and 0: the smallest gap is -1e8 and thirds, which float64 rounds by more than the upper bound's size
+    """W_OV^subj between -1e8 and 0: the smallest gap is -1e8 and odd fractions, which float64 rounds by more than the upper bound's size
     would allow for."""
     world = World.balanced(4, 2, 2, 4)
     rng = np.random.default_rng(seed)
     size = world.V + 5
     scores = np.zeros(size)
-    rel = np.array([Fraction(int(k), 3) for k in rng.integers(-5, 6, size=world.V**2)], dtype=object).reshape(
-        (world.V,) * 2
-    )
+    rel = np.array(
+        [Fraction(int(k), 2 * seed + 3) for k in rng.integers(-5, 6, size=world.V**2)], dtype=object
+    ).reshape((world.V,) * 2)
     zeros = np.zeros((world.V,) * 2)
     lower = SimpleNamespace(kq_subj=scores, kq_rel=scores, ov_subj=zeros - 1e8 - rng.random(), ov_rel=rel)
     upper = SimpleNamespace(kq_subj=scores, kq_rel=scores, ov_subj=zeros, ov_rel=rel)
