@@ -1,7 +1,9 @@
-"""Progress bars on standard error, only on a terminal."""
+"""Progress bars on standard error, only on a terminal; results on standard output, as far as anybody reads it."""
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -35,3 +37,35 @@ def bars(quiet: bool = False) -> Iterator[Callable[[str], Count | None]]:
             return count
 
         yield bar
+
+
+class _Pipe(Console):
+    """A console that leaves a closed pipe to its caller (rich would end the process with status 1)."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
+@contextmanager
+def paged(width: int = 150) -> Iterator[Console]:
+    """A console on standard output, `width` columns wide where that is no terminal.
+
+    A reader that has gone (| head), or no standard output at all, ends the showing and nothing else: files are written
+    before, and the exit status is that of the result.
+    """
+    terminal = sys.stdout is not None and sys.stdout.isatty()
+    try:
+        yield _Pipe(width=None if terminal else width)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # What is still buffered would raise again when Python ends.
+        _silenced()
+    except OSError as error:
+        _silenced()
+        print(f"standard output: {error.strerror}", file=sys.stderr)
+        raise SystemExit(2) from None
+
+
+def _silenced() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -5,12 +5,12 @@ Exit status: 0 explained; 2 unusable input; 130 interrupted.
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from rich.console import Console
 from rich.markdown import Markdown
 
 from verify.arguments import one_line, parsed, parser, read, writable
@@ -18,10 +18,15 @@ from verify.conclude import hat, true
 from verify.explain.explanation import explained
 from verify.explain.page import page
 from verify.output import revision, versions, write_json, write_text
-from verify.progress import bars
+from verify.progress import bars, paged
 from verify.setting import SettingError
 from verify.witnesses import Witnesses
 
+WORDS = {
+    True: "right on every sequence",
+    False: "not right on every sequence",
+    None: "open whether every sequence is right",
+}
 SCHEMA = "contextual-recall-referee/explain/1"
 
 
@@ -35,6 +40,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.output is not None:
             writable("--output", options.output)
+            if options.json is not None and Path(options.json).resolve() == Path(options.output).resolve():
+                raise SettingError(f"--output {options.output}: is the file of --json; give another one")
+        if not math.isinf(options.beta):
+            raise SettingError(f"--beta {options.beta:g}: the explanation is of beta = inf; leave it out")
         setting, world = read(options)
         if options.device == "cuda" and not torch.cuda.is_available():
             raise SettingError("--device cuda: no CUDA device is available here; use cpu or auto")
@@ -53,16 +62,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
             conclusions = {name: c.as_json() for name, c in found.conclusions.items()}
             write_json(options.json, {**head, **found.as_json(), "conclusion": conclusions, **tail})
         if options.output is not None:
-            write_text(Path(options.output), text)
-        elif not options.quiet:
-            console = Console(width=None if sys.stdout.isatty() else 180)
-            console.print(Markdown(text))
+            write_text(options.output, text)
+    except MemoryError:
+        print(f"python -m verify.explain: {options.facts or 'this world'}: does not fit into memory", file=sys.stderr)
+        return 2
     except OSError as error:
         print(f"python -m verify.explain: {one_line(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("python -m verify.explain: interrupted, nothing written", file=sys.stderr)
         return 130
+    with paged(180) as console:
+        if options.quiet:
+            for c in found.conclusions.values():
+                console.print(f"After {c.objective} steps: {WORDS[c.holds]}.", highlight=False)
+        elif options.output is None:
+            console.print(Markdown(text))
     return 0
 
 

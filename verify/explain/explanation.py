@@ -13,16 +13,17 @@ from numerics.conclusion.conditions import conditions
 from numerics.conclusion.rational import Weights
 from numerics.conclusion.setting import make_setting
 from numerics.population.certified import CertifiedGradients
-from numerics.updates import UpdatedWeights, updated_weights
+from numerics.population.exact import ExactGradients
+from numerics.updates import UpdatedWeights
 from numerics.world import World
 from theory.finetuning.tables import Diagnosis, diagnose
 from verify.conclude import POOLS, Conclusion
-from verify.enclosure import enclosed
 from verify.judges.printed_update import network
+from verify.region.point import Steps, between
 from verify.witnesses import Witnesses
 from verify.worlds import frequencies
 
-#: Two logits of the network closer than this are printed as a tie: float64 sums of entries of order 1.
+#: Two logits of the network closer than this part of their size (or of 1) are printed as a tie: float64 sums of a few entries.
 SAME = 1e-13
 
 
@@ -143,13 +144,24 @@ def columns(world: World) -> list[Column]:
     return found
 
 
+@dataclass(frozen=True)
+class _Weights:
+    """Bounds for the comparisons, in the units of verify.region.point.between; for the network the middle in float64, whose
+    logits are to be multiplied by `unit`."""
+
+    lower: Weights
+    upper: Weights
+    middle: UpdatedWeights
+    unit: float
+
+
 def _run(
-    world: World, n_demos: int, weights: UpdatedWeights, objective: str, why: str, kind: int, subjects: tuple[int, ...]
+    world: World, n_demos: int, weights: _Weights, objective: str, why: str, kind: int, subjects: tuple[int, ...]
 ) -> Run:
     setting = make_setting(world, n_demos, "seen", "finetune")
     ids = setting.tokens(kind, subjects)
     target = int(world.attribute_token[subjects[-1], kind])
-    model = network(world, n_demos, weights, float("inf"))
+    model = network(world, n_demos, weights.middle, float("inf"))
     tokens = torch.tensor([ids])
     with torch.no_grad():
         logits = model(tokens)[0]
@@ -159,32 +171,32 @@ def _run(
             places = [f"{world.token_name(ids[i])} at p_{i - setting.T + 1}" for i in range(setting.T) if share[i] > 0]
             attended[head] = tuple(places)
     best = float(logits.max())
-    predicted = [v for v in range(world.V) if float(logits[v]) >= best - SAME]
     others = logits.clone()
     others[target] = -torch.inf
-    names = tuple(world.token_name(v) for v in predicted)
+    margin, same = float(logits[target] - others.max()), SAME * max(1.0, abs(best), abs(float(logits[target])))
+    predicted = [v for v in range(world.V) if float(logits[v]) >= best - same]
     return Run(
         objective,
         why,
         tuple(world.token_name(i) for i in ids),
         world.token_name(target),
-        names,
-        float(logits[target] - others.max()),
+        tuple(world.token_name(v) for v in predicted),
+        0.0 if abs(margin) <= same else margin * weights.unit,
         attended,
     )
 
 
-def _weights(w: Witnesses) -> dict[str, tuple[UpdatedWeights, Weights, Weights]]:
-    """By objective: weights per unit beta for the network, and bounds of them in units of the steps for the comparisons."""
+def _weights(w: Witnesses) -> dict[str, _Weights]:
+    """By objective, as far as there are gradients with proven radii."""
     s = w.setting
-    found: dict[str, tuple[UpdatedWeights, Weights, Weights]] = {}
-    if w.exact is not None:
-        exact = updated_weights(w.world, w.exact, s.eta_kq_subj, s.eta_kq_rel)
-        found["hat"] = (exact, exact, exact)
-    if isinstance(w.true, CertifiedGradients):
-        centre = updated_weights(w.world, w.true, float(s.eta_kq_subj), float(s.eta_kq_rel))
-        lower, upper, _ = enclosed(w.world, w.true, s.eta_kq_subj, s.eta_kq_rel)
-        found["true"] = (centre, lower, upper)
+    found: dict[str, _Weights] = {}
+    for objective, g in (("hat", w.exact), ("true", w.true)):
+        if not isinstance(g, (ExactGradients, CertifiedGradients)):
+            continue
+        lower, upper, _, rel = between(w.world, g, Steps(s.eta_ov, s.eta_kq_subj, s.eta_kq_rel))
+        pairs = zip(vars(lower).values(), vars(upper).values(), strict=True)
+        middle = UpdatedWeights(*((a if a is b else (a + b) / 2).astype(np.float64) for a, b in pairs))
+        found[objective] = _Weights(lower, upper, middle, float(rel / s.eta_kq_rel))
     return found
 
 
@@ -199,23 +211,23 @@ def explained(w: Witnesses, conclusions: dict[str, Conclusion]) -> Explanation:
             progress = w.progress(f"diagnosis, {pool}")
             diagnoses[pool] = diagnose(frequencies(world), s.m, s.eta_ov, s.eta_kq_subj, s.eta_kq_rel, pool, progress)
     else:
-        missing = "the closed conditions are derived for T <= S + 2 and the reading set"
+        missing = "the inequalities are derived for T <= S + 2 (the relation head sees the whole sequence) and the reading set"
     measured: dict[tuple[str, str], list[Measured]] = {}
     runs: list[Run] = []
-    for objective, (centre, lower, upper) in _weights(w).items():
+    for objective, weights in _weights(w).items():
         for pool in pools:
-            measured[objective, pool] = conditions(world, s.N_ft, lower, upper, pool)
+            measured[objective, pool] = conditions(world, s.N_ft, weights.lower, weights.upper, pool)
         for pool, d in diagnoses.items():
             one = d.first.sequence
             why = f"worst for “{d.first.name}”, {POOLS[pool]} queries"
-            runs.append(_run(world, s.N_ft, centre, objective, why, one.kind, (*one.contexts, one.query)))
+            runs.append(_run(world, s.N_ft, weights, objective, why, one.kind, (*one.contexts, one.query)))
             if d.counterexample is not None and d.counterexample.sequence != one:
                 one = d.counterexample.sequence
                 runs.append(
                     _run(
                         world,
                         s.N_ft,
-                        centre,
+                        weights,
                         objective,
                         f"a failing sequence, {POOLS[pool]} queries",
                         one.kind,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from fractions import Fraction
+
 from numerics.conclusion.conditions import Condition as Measured
 from theory.finetuning.tables import Diagnosis
 from verify.conclude import Conclusion
-from verify.explain.explanation import Explanation, Run
+from verify.explain.explanation import Column, Explanation, Run
 from verify.setting import Setting
 
 POOL = {"seen": "seen queries", "heldout": "held-out queries"}
@@ -13,29 +16,64 @@ HOLDS = {True: "holds", False: "**fails**", None: "open"}
 HEAD = {"subj": "subject head: the query", "rel": "relation head: the attributes", "output": "output: the target"}
 
 
+def _text(name: str) -> str:
+    """A name as running text: on one line, and no character of it read as markup."""
+    return re.sub(r"([\\`*_<>|\[\]$#~&])", r"\\\1", " ".join(name.split()))
+
+
+def _code(name: str) -> str:
+    """A name in a code span, which the longest run of backticks in it must not end."""
+    name = " ".join(name.split())
+    fence = "`" * (1 + max((len(run) for run in re.findall("`+", name)), default=0))
+    return f"{fence} {name} {fence}" if len(fence) > 1 else f"`{name}`"
+
+
 def _table(header: list[str], rows: list[list[str]]) -> list[str]:
+    """Cells are Markdown already, without a bare |."""
     lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
-    return [*lines, *("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows)]
+    return [*lines, *("| " + " | ".join(row) + " |" for row in rows)]
 
 
-def _setting(setting: Setting, name: str) -> list[str]:
+def _count(n: int, name: str) -> str:
+    return f"{n} {name}" if n == 1 else f"{n} {name}s"
+
+
+def _setting(found: Explanation, setting: Setting, name: str) -> list[str]:
+    world = found.world
+    j, x = (world.token_name(int(k)) for k in (world.finetune_array[0], world.finetune_array[-1]))
+    value = world.token_name(int(world.attribute_token[world.finetune_array[0], 0]))
     return [
-        f"# {name}: what the two steps make of it",
+        f"# {_text(name)}: what the two steps make of it",
         "",
-        f"M = {setting.M} subjects, {setting.M_ft} of them for finetuning, L = {setting.L} types, N_ft = {setting.N_ft}"
-        f" demonstrations (m = {setting.m}, T = {setting.T}); eta_KQ^subj = {setting.eta_kq_subj}, eta_OV^rel ="
-        f" {setting.eta_ov}, eta_KQ^rel = {setting.eta_kq_rel}; reading {setting.reading}; beta -> infinity;"
-        f" {setting.population:.4g} finetuning sequences.",
+        f"{_count(setting.M, 'subject')}, {setting.M_ft} of them for finetuning; {_count(setting.L, 'type')} of facts;"
+        f" {_count(setting.N_ft, 'demonstration')} in a sequence. M = {setting.M}, M_ft = {setting.M_ft}, L = {setting.L},"
+        f" N_ft = {setting.N_ft}, m = {setting.m}, T = {setting.T}, S = {setting.grammar_length}; eta_KQ^subj ="
+        f" {setting.eta_kq_subj}, eta_OV^rel = {setting.eta_ov}, eta_KQ^rel = {setting.eta_kq_rel}; reading"
+        f" {setting.reading}; beta -> infinity; {setting.population:.4g} finetuning "
+        f"{'sequence' if setting.population == 1 else 'sequences'}.",
+        "",
+        "The model has two attention heads: the subject head, which is to attend the query, and the relation head, which is to"
+        " attend the values given before it. It knows every fact of the table beforehand. Two steps of gradient descent"
+        f" finetune it on sequences such as {_code(f'{j} [sep] {value} … {x} [sep]')}: demonstrations that share a type of fact"
+        " which is never named, then a query, whose value of that type is to be predicted. The question: does it then name the"
+        " right value on every sequence, for queries from the finetuning subjects (seen) and for queries from outside"
+        " (held-out)? *hat* steps drop the softmax term from the gradients, as the paper does; *true* steps keep it.",
     ]
 
 
 def _columns(found: Explanation) -> list[str]:
     rows = [
-        [c.name, str(c.values), str(c.seen), f"{c.least[0]} ({c.least[1]})", f"{c.most[0]} ({c.most[1]})"]
+        [_text(c.name), str(c.values), str(c.seen), *(f"{_value(c, name)} ({n})" for name, n in (c.least, c.most))]
         for c in found.columns
     ]
     header = ["type", "values", "seen in finetuning", "rarest of those (holders)", "most frequent (holders)"]
-    return ["", "## The table", "", *_table(header, rows)]
+    words = "Holders are counted among the finetuning subjects."
+    return ["", "## The table", "", *_table(header, rows), "", words]
+
+
+def _value(column: Column, name: str) -> str:
+    """The value without its type, which stands in the first cell."""
+    return _text(name.removeprefix(f"{column.name}="))
 
 
 def _names(found: Explanation, d: Diagnosis, index: int) -> str:
@@ -43,9 +81,23 @@ def _names(found: Explanation, d: Diagnosis, index: int) -> str:
     world = found.world
     kind = world.type_names[one.kind] if world.type_names else f"type {one.kind}"
     contexts = list(dict.fromkeys(one.contexts))
-    some = ", ".join(world.token_name(j) for j in contexts)
+    some = ", ".join(_text(world.token_name(j)) for j in contexts)
     times = f" (all {len(one.contexts)})" if len(contexts) == 1 and len(one.contexts) > 1 else ""
-    return f"{kind}; contexts {some}{times}; query {world.token_name(one.query)}"
+    return f"{_text(kind)}; contexts {some}{times}; query {_text(world.token_name(one.query))}"
+
+
+def _verdict(d: Diagnosis) -> str:
+    """What the inequalities come to for one pool of queries, in a sentence or two."""
+    broken, first = len(d.failing), f"*{d.first.name}*, {d.first.statement}"
+    if not broken:
+        return f"right on every sequence. All inequalities hold; the one that needs the most data: {first}."
+    if d.holds:
+        return (
+            f"right on every sequence, although {_count(broken, 'inequality').replace('ys', 'ies')}"
+            f" {'fails' if broken == 1 else 'fail'}: a head attends something else there, and the answer is right all the"
+            " same (searched through all sequences)."
+        )
+    return f"not right on every sequence. What breaks first: {first}."
 
 
 def _theorem(found: Explanation) -> list[str]:
@@ -53,12 +105,13 @@ def _theorem(found: Explanation) -> list[str]:
     if found.missing:
         return [*lines, f"Not stated: {found.missing}."]
     lines.append(
-        "After the two hat steps, with the frequencies of this table. Each line is one inequality that must hold on every"
-        " sequence; the worst sequence is where it is tightest. The last column is the number of finetuning subjects, at these"
-        " frequencies, from which it holds for good."
+        "After the two hat steps, with the frequencies of this table. Each line is one inequality by which a head, or the output,"
+        " does its part on every sequence, shown where it is tightest; if all hold, every answer is right. Where one fails, the"
+        " last column but one says whether that very sequence is still answered right. The last column is a formal number: the"
+        " M_ft from which the inequality would hold for good if every finetuning subject were replaced by equally many copies"
+        " of itself, so that no frequency changes; it may exceed the subjects there are. “never”: no number of copies helps."
     )
     for pool, d in found.diagnoses.items():
-        answer = "right on every sequence" if d.holds else "not right on every sequence"
         rows = [
             [
                 c.name,
@@ -67,18 +120,21 @@ def _theorem(found: Explanation) -> list[str]:
                 HOLDS[c.holds],
                 _names(found, d, i),
                 str(c.prediction.outcome),
-                "no number" if c.critical_M_ft is None else str(c.critical_M_ft),
+                "never" if c.critical_M_ft is None else str(c.critical_M_ft),
             ]
             for i, c in enumerate(d.conditions)
         ]
-        header = ["inequality", "head", "slack", "", "worst sequence", "predicted there", "holds from M_ft ="]
-        lines += [
-            "",
-            f"**{POOL[pool].capitalize()}: {answer}.** What breaks first: *{d.first.name}*, {d.first.statement}.",
-            "",
-        ]
-        lines += _table(header, rows)
+        header = ["inequality", "head", "slack", "", "tightest sequence", "predicted there", "would hold from M_ft ="]
+        lines += ["", f"**{POOL[pool].capitalize()}**: {_verdict(d)}", "", *_table(header, rows)]
     return lines
+
+
+def share(value: Fraction | int) -> str:
+    """Six digits, never rounded to 1 or to 0."""
+    if value in (0, 1):
+        return str(value)
+    words = f"{float(value):.6g}"
+    return f"1 - {float(1 - value):.3g}" if float(words) == 1 else words
 
 
 def _conclusion(c: Conclusion) -> list[list[str]]:
@@ -87,10 +143,10 @@ def _conclusion(c: Conclusion) -> list[list[str]]:
         if d.vacuous:
             continue
         if d.accuracy is not None:
-            accuracy = f"{float(d.accuracy):.6g} ({d.right} of {d.total})"
+            accuracy = f"{share(d.accuracy)} ({d.right} of {d.total}{', at the centre' if d.holds is None else ''})"
         else:
             low, high = d.accuracy_bounds or (0, 1)
-            accuracy = f"between {float(low):.6g} and {float(high):.6g}"
+            accuracy = f"between {share(low)} and {share(high)}"
         rows.append([c.objective, POOL[pool], accuracy, "-" if d.ties is None else str(d.ties), HOLDS[d.holds]])
     return rows
 
@@ -102,7 +158,8 @@ def _exact(found: Explanation) -> list[str]:
     lines += [
         "",
         *(
-            f"{name} steps: {c.method}." + (f" {c.reason}." if c.reason else "")
+            f"{name.capitalize()} steps: {c.method}."
+            + (f" {c.reason[0].upper()}{c.reason[1:]}." if c.reason and c.reason != c.method else "")
             for name, c in found.conclusions.items()
         ),
     ]
@@ -110,7 +167,8 @@ def _exact(found: Explanation) -> list[str]:
         return lines
     lines += [
         "",
-        "The same comparisons on the updated weights, smallest gap over all sequences, per unit of the step:",
+        "What each head, and the output, must prefer, measured on the updated weights: the smallest gap over all sequences, scores"
+        " per unit of the step of the head, logits and the relation head also per unit of eta_OV^rel (to a power of 2):",
         "",
     ]
     keys = list(found.measured)
@@ -127,23 +185,28 @@ def _gap(c: Measured) -> str:
 
 
 def _run(one: Run) -> list[str]:
-    rivals = ", ".join(one.predicted[:4]) + (f" and {len(one.predicted) - 4} more" if len(one.predicted) > 4 else "")
-    attended = "; ".join(f"{head} head attends {', '.join(names)}" for head, names in one.attended.items())
+    rivals = ", ".join(map(_text, one.predicted[:4])) + (
+        f" and {len(one.predicted) - 4} more" if len(one.predicted) > 4 else ""
+    )
+    heads = {"subj": "The subject head", "rel": "the relation head"}
+    attended = "; ".join(
+        f"{heads[head]} attends {', '.join(map(_text, names))}" for head, names in one.attended.items()
+    )
     return [
-        f"* {one.objective} steps, {one.why}: `{' '.join(one.tokens)}` → target `{one.target}`, highest logit: {rivals} —"
-        f" **{one.outcome}** (margin {one.margin:.3g}). {attended}."
+        f"* {one.objective} steps, {one.why}: {_code(' '.join(one.tokens))} → target {_code(one.target)}, highest logit:"
+        f" {rivals} — **{one.outcome}** (margin {one.margin:.3g}). {attended}."
     ]
 
 
 def page(found: Explanation, setting: Setting, name: str) -> str:
     """The whole page."""
-    lines = [*_setting(setting, name), *_columns(found), *_theorem(found), *_exact(found)]
+    lines = [*_setting(found, setting, name), *_columns(found), *_theorem(found), *_exact(found)]
     if found.runs:
         lines += [
             "",
             "## What the network does",
             "",
-            "The literal network with the updated weights, hard attention:",
+            "The literal network with the updated weights, hard attention (p_0 is the last position, p_-1 the query):",
             "",
         ]
         lines += [line for one in found.runs for line in _run(one)]

@@ -13,17 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from rich.console import Console
 
 from verify.arguments import OneLineParser, number_step, numbers, one_line, whole, writable
 from verify.output import revision, versions, write_json
-from verify.progress import bars
+from verify.progress import bars, paged
 from verify.region.boundary import Sizes
 from verify.region.found import Region, region, show
 from verify.region.plot import draw
 from verify.region.point import Steps
 from verify.region.sweep import Cell, sweep
 from verify.setting import Setting, SettingError, checked
+from verify.witnesses import DENSE_V
 
 SCHEMA = "contextual-recall-referee/region/1"
 PICTURES = (".png", ".svg", ".pdf")
@@ -68,17 +68,26 @@ def read(options: Any) -> tuple[Sizes, list[int], list[int]]:
             writable(f"--{name}", getattr(options, name))
     if options.plot is not None and Path(options.plot).suffix.lower() not in PICTURES:
         raise SettingError(f"--plot {options.plot}: must end in one of {', '.join(PICTURES)}")
+    if (
+        options.json is not None
+        and options.plot is not None
+        and Path(options.json).resolve() == Path(options.plot).resolve()
+    ):
+        raise SettingError(f"--plot {options.plot}: is the file of --json; give another one")
     if options.seed < 0:
         raise SettingError(f"--seed {options.seed}: must be at least 0")
     if options.sweep_N_ft is not None and options.sweep_U is None:
         raise SettingError("--sweep-N-ft: only with --sweep-U")
     if options.L < 2:
         raise SettingError(f"--L {options.L}: must be at least 2 (with one type there is none to infer)")
-    grid_U = list(options.sweep_U or (options.U,))
-    grid_N = list(options.sweep_N_ft or (options.N_ft,))
+    grid_U = sorted(set(options.sweep_U or (options.U,)))
+    grid_N = sorted(set(options.sweep_N_ft or (options.N_ft,)))
+    if options.plot is not None and grid_U[-1] == 1:
+        raise SettingError("--plot: with U = 1 alone there is nothing to draw; give a larger --U or --sweep-U")
     for U in {options.U, *grid_U}:
         for N in {options.N_ft, *grid_N}:
-            M_ft = max(U, options.M // 2) if options.M_ft is None else options.M_ft
+            # --M-ft is for --U alone: the sweep looks for its own.
+            M_ft = max(U, options.M // 2) if options.M_ft is None or U != options.U else options.M_ft
             checked(
                 Setting(
                     M=options.M,
@@ -92,27 +101,37 @@ def read(options: Any) -> tuple[Sizes, list[int], list[int]]:
                     eta_kq_rel=options.eta_kq_rel,
                 )
             )
+        V = options.M + U * options.L + options.L + options.G + 1
+        if V > DENSE_V:
+            raise SettingError(
+                f"--M {options.M}: with L = {options.L}, U = {U}, G = {options.G} the vocabulary has {V} tokens; valid: up to"
+                f" {DENSE_V}, whose (V, V) matrices are affordable"
+            )
     return Sizes(options.M, options.L, options.U, options.N_ft, options.G, options.seed), grid_U, grid_N
 
 
-def open_questions(found: Region | None, cells: list[Cell]) -> list[str]:
+def open_questions(found: Region, cells: list[Cell]) -> list[str]:
     """What could not be decided."""
-    boundaries = [] if found is None else list(found.boundaries.values())
-    boundaries += [b for c in cells for b in c.boundaries.values()]
-    names = [
-        f"M_ft = {M_ft} after {b.objective} steps"
-        for b in boundaries
-        for M_ft, holds in b.decided.items()
-        if holds is None
-    ]
-    if found is not None:
-        names += [
-            f"M_ft = {p.M_ft} after {name} steps"
-            for p in found.points
-            for name, a in p.answers.items()
-            if a.holds is None
-        ]
-    return sorted(set(names))
+    boundaries = [(found.sizes, b) for b in found.boundaries.values()]
+    boundaries += [(c.sizes, b) for c in cells for b in c.boundaries.values()]
+    asked = [(s, M_ft, b.objective) for s, b in boundaries for M_ft, holds in b.decided.items() if holds is None]
+    asked += [(found.sizes, p.M_ft, name) for p in found.points for name, a in p.answers.items() if a.holds is None]
+    return list(
+        dict.fromkeys(f"U = {s.U}, N_ft = {s.N_ft}, M_ft = {M_ft}, after {name} steps" for s, M_ft, name in asked)
+    )
+
+
+def as_json(found: Region, cells: list[Cell], unknown: list[str], seconds: float) -> dict[str, Any]:
+    """What --json writes (verify/schema/region.schema.json)."""
+    return {
+        "schema": SCHEMA,
+        **found.as_json(),
+        "sweep": [c.as_json() for c in cells],
+        "open": unknown,
+        "versions": versions(),
+        "revision": revision(),
+        "seconds": seconds,
+    }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -134,32 +153,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
             found = region(sizes, steps, M_ft, device, bar, details=not options.boundary_only)
             cells = sweep(sizes, grid_U, grid_N, steps, device, bar("sweep")) if options.sweep_U or options.plot else []
         unknown = open_questions(found, cells)
+        seconds = round(time.perf_counter() - begun, 3)
+        written = as_json(found, cells, unknown, seconds)
         if options.plot is not None:
             draw(cells, options.plot)
         if options.json is not None:
-            write_json(
-                options.json,
-                {
-                    "schema": SCHEMA,
-                    **found.as_json(),
-                    "sweep": [c.as_json() for c in cells],
-                    "open": unknown,
-                    "versions": versions(),
-                    "revision": revision(),
-                    "seconds": round(time.perf_counter() - begun, 3),
-                },
-            )
+            write_json(options.json, written)
     except OSError as error:
         print(f"python -m verify.region: {one_line(error)}", file=sys.stderr)
+        return 2
+    except MemoryError:
+        print(
+            f"python -m verify.region: --M {sizes.M}: does not fit into memory; valid: a smaller world", file=sys.stderr
+        )
         return 2
     except KeyboardInterrupt:
         print("python -m verify.region: interrupted, nothing written", file=sys.stderr)
         return 130
-    console = Console(width=None if sys.stdout.isatty() else 150)
-    show(console, found)
-    for question in unknown:
-        console.print(f"open: {question}", highlight=False)
-    console.print(f"{time.perf_counter() - begun:.1f} s", highlight=False)
+    with paged() as console:
+        show(console, found)
+        for question in unknown:
+            console.print(f"open: {question}", highlight=False)
+        console.print(f"{seconds:.1f} s", highlight=False)
     return 1 if unknown else 0
 
 

@@ -44,7 +44,7 @@ class Boundary:
     def monotone(self) -> bool:
         if self.first is None:
             return not any(self.decided.values())
-        return all(holds == (M_ft >= self.first) for M_ft, holds in self.decided.items())
+        return all(holds == (M_ft >= self.first) for M_ft, holds in self.decided.items() if holds is not None)
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -97,5 +97,5 @@ def boundary(
 
 
 def closed_form(sizes: Sizes) -> int | None:
-    """The hat boundary by the sharp condition, f_u = 1/U at every integer M_ft; None if it is beyond M."""
+    """The hat boundary by the sharp condition, f_u = 1/U at every integer M_ft, the same for all steps; None if beyond M."""
     return sharp_M_ft(sizes.M, sizes.L, (sizes.U,) * sizes.L, sizes.N_ft + 1) if sizes.L >= 2 else None

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from numerics.population import hat_gradients
 from numerics.population.certified.result import NotCertified
-from numerics.updates import UpdatedWeights, updated_weights
-from numerics.world import World
-from verify.enclosure import enclosed
 from verify.region.boundary import Boundary, Sizes, boundary, closed_form
-from verify.region.finite import FiniteBeta, finite_beta
+from verify.region.finite import FiniteBeta, Tempered, finite_beta
 from verify.region.limits import Limits, relation_step, subject_step, value_step
-from verify.region.point import OBJECTIVES, Answer, Steps, answered, point, true_gradients
+from verify.region.point import HOLDS, OBJECTIVES, Answer, Steps, answered, between, gradients, point
 
 #: Is M_ft one below the first decided to fail?
 BELOW = {True: "NO", False: "yes", None: "open"}
@@ -66,14 +62,6 @@ class Region:
         }
 
 
-def _weights(world: World, N_ft: int, objective: str, steps: Steps, device: str) -> UpdatedWeights:
-    """Half-way weights in units of their steps' own size, for the search at finite beta: per unit beta, as updated_weights."""
-    if objective == "hat":
-        return updated_weights(world, hat_gradients(world, N_ft, steps.eta_ov), steps.eta_kq_subj, steps.eta_kq_rel)
-    g = true_gradients(world, N_ft, steps, device)
-    return updated_weights(world, g, float(steps.eta_kq_subj), float(steps.eta_kq_rel))
-
-
 def at_point(sizes: Sizes, M_ft: int, why: str, steps: Steps, device: str, bar: Bar) -> AtPoint:
     """The answers at one M_ft, and the limits of every step and of beta where the conclusion holds."""
     world, N = sizes.world(M_ft), sizes.N_ft
@@ -81,30 +69,37 @@ def at_point(sizes: Sizes, M_ft: int, why: str, steps: Steps, device: str, bar: 
     limits: dict[str, list[Limits]] = {}
     beta: dict[str, FiniteBeta] = {}
     for objective in OBJECTIVES:
-        gradients = None
-        if objective == "true":
-            try:
-                gradients = true_gradients(world, N, steps, device)
-            except NotCertified as error:
-                answers["true"] = Answer("true", None, {}, f"not certified: {error}")
-                continue
-            lower, upper, _ = enclosed(world, gradients, steps.eta_kq_subj, steps.eta_kq_rel)
-            answers["true"] = answered(world, N, "true", lower, upper)
-        else:
-            answers["hat"] = point(world, N, "hat", steps)
+        answers[objective] = point(world, N, objective, steps, device)
         if answers[objective].holds is not True:
             continue
+        try:
+            g = gradients(world, N, objective, steps, device)
+        except NotCertified as error:
+            # Decided from a looser enclosure.
+            answers[objective] = replace(
+                answers[objective], why=f"{answers[objective].why}; limits not sought: {error}"
+            )
+            continue
+        lower, upper, *units = between(world, g, steps)
+        # With these tight enclosures.
+        answers[objective] = answer = answered(world, N, objective, lower, upper)
         limits[objective] = [
-            subject_step(world, N, objective, gradients),
-            value_step(world, N, objective, steps, device, bar(f"limits of eta_OV, {objective}, M_ft = {M_ft}")),
-            relation_step(objective, True),
+            subject_step(world, N, g)
+            if answer.why == HOLDS
+            else Limits("eta_kq_subj", objective, None, why=answer.why),
+            value_step(
+                world, N, objective, steps, answer, device, bar(f"limits of eta_OV, {objective}, M_ft = {M_ft}")
+            ),
+            relation_step(objective, answer),
         ]
-        beta[objective] = finite_beta(world, N, objective, _weights(world, N, objective, steps, device))
+        beta[objective] = finite_beta(
+            world, N, objective, Tempered(lower, upper, (units[0], units[1])), answer.conditions
+        )
     return AtPoint(M_ft, why, answers, limits, beta)
 
 
 def region(sizes: Sizes, steps: Steps, M_ft: int, device: str, bar: Bar, details: bool = True) -> Region:
-    """Boundaries, then the point asked for, then M_ft = M - U (well inside, if anything is) where it differs."""
+    """Boundaries, then the point asked for, then, if the conclusion fails there, the first M_ft at which it holds after both."""
     boundaries = {
         objective: boundary(sizes, objective, steps, device, bar(f"boundary, {objective}")) for objective in OBJECTIVES
     }
@@ -112,8 +107,9 @@ def region(sizes: Sizes, steps: Steps, M_ft: int, device: str, bar: Bar, details
     if details:
         points.append(at_point(sizes, M_ft, "as given", steps, device, bar))
         firsts = [b.first for b in boundaries.values() if b.first is not None]
-        if points[0].answers["true"].holds is not True and firsts and len(firsts) == len(OBJECTIVES):
-            inside = min(sizes.M, max(firsts))
+        holds = all(a.holds is True for a in points[0].answers.values())
+        inside = max(firsts, default=M_ft)
+        if not holds and len(firsts) == len(OBJECTIVES) and inside != M_ft:
             points.append(at_point(sizes, inside, "the first where both hold", steps, device, bar))
     return Region(sizes, steps, closed_form(sizes), boundaries, points)
 
@@ -125,17 +121,27 @@ def show(console: Console, found: Region) -> None:
         f"[bold]Where the conclusion holds[/bold]: M = {s.M}, L = {s.L}, U = {s.U}, N_ft = {s.N_ft}, balanced tables, beta = inf",
         highlight=False,
     )
-    table = Table(title="the smallest M_ft from which it holds", title_justify="left")
-    for name in ("after", "first M_ft", "fails just below", "values decided", "monotone among them"):
+    table = Table(title="M_ft from which it holds", title_justify="left")
+    for name in ("after", "first M_ft", "fails just below", "M_ft decided", "holds from there on"):
         table.add_column(name)
-    closed = "none up to M" if found.closed is None else str(found.closed)
-    table.add_row("hat steps, closed form (f_u = 1/U)", closed, "yes", "all", "yes")
+    closed = (
+        ("none up to M", "-") if found.closed is None else (str(found.closed), "yes" if found.closed > s.U else "-")
+    )
+    table.add_row(
+        "hat steps, closed form (every f_u = 1/U, all step sizes)",
+        *closed,
+        "all",
+        "-" if found.closed is None else "yes",
+    )
     for objective, b in found.boundaries.items():
-        first = "none up to M" if b.first is None else str(b.first)
-        below = BELOW[b.decided.get(b.first - 1, None)] if b.first is not None and b.first > s.U else "-"
-        table.add_row(
-            f"{objective} steps, these tables", first, below, str(len(b.decided)), "yes" if b.monotone else "NO"
-        )
+        first, below, onwards = "none found", "-", "-"
+        if b.first is not None:
+            first = str(b.first)
+            below = BELOW[b.decided.get(b.first - 1, None)] if b.first > s.U else "-"
+            onwards = "at all of these" if b.monotone else "NO"
+        elif not any(b.decided.values()) and all(h is False for h in b.decided.values()):
+            first = "not at M"
+        table.add_row(f"{objective} steps, these tables", first, below, f"{len(b.decided)} of {s.M - s.U + 1}", onwards)
     console.print(table)
     for p in found.points:
         console.print(f"[bold]M_ft = {p.M_ft}[/bold] ({p.why})", highlight=False)
@@ -145,15 +151,4 @@ def show(console: Console, found: Region) -> None:
             for one in p.limits.get(objective, []):
                 console.print(f"    {one.step}: {one.words()}", highlight=False)
             if objective in p.beta:
-                beta = p.beta[objective]
-                enough = (
-                    "no finite bound"
-                    if beta.sufficient is None
-                    else f"beta >= {beta.sufficient:.4g} suffices on every sequence"
-                )
-                fails = (
-                    "no failing sequence found below it"
-                    if beta.fails_at is None
-                    else f"at beta = {beta.fails_at:.4g} a named sequence still fails"
-                )
-                console.print(f"    finite beta: {enough}; {fails}", highlight=False)
+                console.print(f"    finite beta: {p.beta[objective].words()}", highlight=False)

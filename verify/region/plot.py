@@ -21,7 +21,7 @@ PAPER = {"U": 32, "M_ft": 128, "N_ft": 5, "M": 256, "L": 8}
 
 
 def _curve(cell: Cell, U: Sequence[int]) -> list[tuple[int, int]]:
-    """The hat closed form in worlds large enough to reach it (M = 64 M_ft's scale; M only bounds it from above)."""
+    """The hat closed form in worlds large enough to reach it: M only bounds it from above."""
     points = []
     for u in U:
         found = sharp_M_ft(u * 10**4, cell.sizes.L, (u,) * cell.sizes.L, cell.sizes.N_ft + 1)
@@ -40,7 +40,7 @@ def draw(cells: list[Cell], path: str | Path) -> None:
     colours = plt.get_cmap("viridis")
     figure, axis = plt.subplots(figsize=(8, 5.5), layout="constrained")
     for i, n in enumerate(demos):
-        colour = colours(i / max(1, len(demos) - 1) * 0.85)
+        colour = colours(i / max(1, len(demos) - 1) * 0.78)
         mine = sorted((c for c in cells if c.sizes.N_ft == n), key=lambda c: c.sizes.U)
         curve = _curve(mine[0], grid)
         axis.plot(*zip(*curve, strict=True), color=colour, lw=1)
@@ -70,16 +70,18 @@ def draw(cells: list[Cell], path: str | Path) -> None:
         fontsize=9,
     )
     if PAPER["M"] == sizes.M and PAPER["L"] == sizes.L:
-        axis.scatter([PAPER["U"]], [PAPER["M_ft"]], marker="*", s=160, color="crimson", zorder=4)
+        # Larger than the marks of the boundaries and below them: one of these may lie there.
+        axis.scatter([PAPER["U"]], [PAPER["M_ft"]], marker="*", s=260, color="crimson", linewidths=0, zorder=2)
         axis.annotate(
-            "the paper's own setting\n(U = 32, M_ft = 128, N_ft = 5)",
+            "the paper's own setting:\nU = 32, M_ft = 128, N_ft = 5",
             (PAPER["U"], PAPER["M_ft"]),
-            xytext=(-12, -6),
-            textcoords="offset points",
+            xytext=(0.97, 0.17),
+            textcoords="axes fraction",
             ha="right",
-            va="top",
+            va="center",
             color="crimson",
-            fontsize=9,
+            fontsize=10,
+            arrowprops={"arrowstyle": "-", "color": "crimson", "linewidth": 0.6, "shrinkB": 8},
         )
     axis.plot(grid, grid, color="0.8", lw=0.8)
     axis.annotate(

@@ -1,0 +1,90 @@
+"""Boundaries in small worlds against brute force, to one subject."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from verify.region import point as points
+from verify.region.boundary import Boundary, Sizes, boundary, closed_form
+from verify.region.point import OBJECTIVES, Steps
+from verify.region.sweep import sweep
+
+WORLDS = [Sizes(24, 2, 3, 1, 2, 1), Sizes(16, 2, 2, 2, 1, 0), Sizes(18, 2, 3, 2, 1, 4)]
+
+
+def right(found: Boundary, sizes: Sizes, holds) -> bool:
+    """Every decided M_ft as brute force says, and the first one where brute force says it is."""
+    truth = {M_ft: holds(sizes.world(M_ft), sizes.N_ft, found.objective) for M_ft in found.decided}
+    if found.first is None:
+        return not any(truth.values()) and found.decided == truth
+    near = {M_ft: holds(sizes.world(M_ft), sizes.N_ft, found.objective) for M_ft in (found.first - 1, found.first)}
+    return found.decided == truth and list(near.values()) == [False, True]
+
+
+@pytest.mark.parametrize("sizes", WORLDS, ids=str)
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_the_boundary_is_that_of_brute_force(sizes, objective, holds):
+    found = boundary(sizes, objective, Steps())
+    assert found.first is not None and sizes.U < found.first < sizes.M
+    assert right(found, sizes, holds) and found.monotone
+    for moved in (found.first - 1, found.first + 1, None):
+        assert not right(replace(found, first=moved), sizes, holds)
+    flipped = {**found.decided, found.first: False}
+    assert not right(replace(found, decided=flipped), sizes, holds)
+    assert not replace(found, decided=flipped).monotone
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_a_dropped_condition_is_found_out(objective, holds, monkeypatch):
+    """Without the condition that the attributes lead the query, the boundary is not where brute force has it."""
+    whole = points.conditions
+
+    def fewer(*arguments):
+        return [c for c in whole(*arguments) if (c.head, c.against) != ("rel", "query")]
+
+    monkeypatch.setattr(points, "conditions", fewer)
+    assert not right(boundary(WORLDS[0], objective, Steps()), WORLDS[0], holds)
+
+
+def test_no_boundary_where_M_is_too_small(holds):
+    sizes = Sizes(8, 2, 8, 1, 1, 0)
+    for objective in OBJECTIVES:
+        found = boundary(sizes, objective, Steps())
+        assert found.first is None and found.monotone and right(found, sizes, holds)
+    assert closed_form(sizes) is None
+
+
+def test_progress_reaches_its_total():
+    told: list[tuple[int, int]] = []
+    boundary(WORLDS[1], "hat", Steps(), progress=lambda done, total: told.append((done, total)))
+    assert told == sorted(told) and told[-1][0] == told[-1][1] and len({total for _, total in told}) == 1
+
+
+def test_the_sweep_is_the_boundaries(holds):
+    cells = sweep(Sizes(12, 2, 2, 1, 1, 0), [2, 3], [1, 2], Steps(), "cpu")
+    assert [(c.sizes.U, c.sizes.N_ft) for c in cells] == [(2, 1), (2, 2), (3, 1), (3, 2)]
+    for c in cells:
+        assert c.closed == closed_form(c.sizes)
+        assert all(b.first == boundary(c.sizes, name, Steps()).first for name, b in c.boundaries.items())
+    assert right(cells[0].boundaries["true"], cells[0].sizes, holds)
+
+
+def test_undecided_is_neither_right_nor_a_contradiction():
+    found = Boundary("true", 6, {5: None, 6: True, 4: False})
+    assert found.monotone
+    assert not replace(found, decided={5: True, 6: True}).monotone
+
+
+def test_what_cannot_be_certified_is_open():
+    answer = points.true_point(Sizes(8, 2, 2, 1).world(6), 1, Steps(eta_ov=points.Fraction(10**30)))
+    assert answer.holds is None and answer.why.startswith("not certified: ")
+
+
+def test_a_loose_enclosure_never_contradicts_a_tight_one(monkeypatch):
+    """Where the loose enclosure decides, the tight one decides the same; where it does not, the tight one is asked."""
+    sizes = WORLDS[2]
+    quick = {M_ft: points.true_point(sizes.world(M_ft), 2, Steps()).holds for M_ft in range(3, 19)}
+    monkeypatch.setattr(points, "TOLERANCES", points.TOLERANCES[-1:])
+    assert quick == {M_ft: points.true_point(sizes.world(M_ft), 2, Steps()).holds for M_ft in range(3, 19)}
