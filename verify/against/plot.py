@@ -19,12 +19,11 @@ def convergence(part: dict[str, Any], path: str | Path) -> None:
     axes = figure.subplots(1, len(part["worlds"]), squeeze=False)[0]
     for axis, found in zip(axes, part["worlds"], strict=True):
         for k, (name, errors) in enumerate(found["errors"].items()):
+            words = {"two_steps": "kq_rel after a sampled first step"}.get(name, name)
             x = [n for n in found["sizes"] for _ in range(found["streams"])]
             y = [e for at in errors for e in at]
             slope, (low, high) = found["slopes"][name]["slope"], found["slopes"][name]["interval"]
-            axis.plot(
-                x, y, "os^"[k], color=COLOURS[k], ms=3, label=f"{name}: slope {slope:.3f} [{low:.3f}, {high:.3f}]"
-            )
+            axis.plot(x, y, "os^D"[k], color=COLOURS[k], ms=3, label=f"{words}: {slope:.3f} [{low:.3f}, {high:.3f}]")
             first = sum(errors[0]) / len(errors[0])
             axis.plot(
                 found["sizes"], [first * (n / found["sizes"][0]) ** -0.5 for n in found["sizes"]], color="0.6", lw=0.8
@@ -90,8 +89,9 @@ def recovery(part: dict[str, Any], path: str | Path) -> None:
         shapes = sorted({c["kq"] for c in mine})
         colours = sorted({c["ov"] for c in mine})
         for c in mine:
-            x = [max(one["step"], 0.7) for one in c["course"]]
-            y = [min(one["seen"], one["heldout"]) for one in c["course"]]
+            points = c["course"] + (c["prolonged"] or [])
+            x = [max(one["step"], 0.7) for one in points]
+            y = [min(one["seen"], one["heldout"]) for one in points]
             colour, style = COLOURS[colours.index(c["ov"])], ("-", "--", ":")[shapes.index(c["kq"]) % 3]
             axis.plot(x, y, color=colour, ls=style, lw=1.2, label=f"KQ {c['kq']:g}, OV {c['ov']:g}: {c['outcome']}")
         level = min(found["theorem"]["accuracy"].values())

@@ -7,10 +7,11 @@ all sequences; in the paper's, batches and accuracies are drawn.
 
 Rule, fixed before the runs.  A network is perfect if it answers every sequence, seen and held-out queries, contexts from all
 subjects; drawn: if the 95 % Clopper-Pearson interval of both accuracies reaches up from at least .99.  Step sizes
-    recover   if the network is perfect at the last step
-    pass      if it is perfect at a step before and not at the last
+    recover   if the network is perfect at the last step, and still after PROLONGED times as many
+    pass      if it is perfect at a step looked at, but not then
     fail      otherwise
-and the world recovers if some step sizes do.
+and the world recovers if some step sizes do.  Small steps could be on their way through a perfect network when they are stopped:
+hence the prolongation, which runs that are not perfect at the last step do not get.
 """
 
 import math
@@ -25,6 +26,7 @@ from torch import Tensor
 from numerics.descent import (
     Accuracy,
     Network,
+    Point,
     Rates,
     after_first,
     descend,
@@ -41,9 +43,13 @@ from numerics.world import World
 from verify.against.settings import Recovery
 
 PERFECT = 0.99
+PROLONGED = 5
+#: Points looked at in the prolongation.
+PAUSES = 4
 POOLS = {"seen": "finetune", "heldout": "heldout"}
 OUTCOMES = ("recover", "pass", "fail")
 LOOKED = 2048
+Source = Callable[[], tuple[Tensor, Tensor]]
 Count = Callable[[int, int], None]
 
 
@@ -88,7 +94,7 @@ def theorem(world: World, part: Recovery) -> dict[str, Any]:
     return {"accuracy": {name: a.share for name, a in got.items()}, "perfect": perfect(got)}
 
 
-def _source(world: World, part: Recovery) -> Callable[[], tuple[Tensor, Tensor]]:
+def _source(world: World, part: Recovery) -> Source:
     sampler = IclSampler(world, part.world.n_demos, seed=4000)
     if part.batch is None:
         everything = sampler.every(0, sampler.population_size)
@@ -102,38 +108,59 @@ def _source(world: World, part: Recovery) -> Callable[[], tuple[Tensor, Tensor]]
     return drawn
 
 
+def _look(point: Point, world: World, part: Recovery, source: Source) -> dict[str, Any]:
+    """Loss and accuracies of a point of a course."""
+    got = accuracies(point.network, world, part)
+    loss = gradients(point.network, *source()).loss if point.loss is None else point.loss
+    return {
+        "step": point.step,
+        "loss": loss if math.isfinite(loss) else None,
+        "seen": got["seen"].share,
+        "heldout": got["heldout"].share,
+        "perfect": perfect(got),
+    }
+
+
+def prolonged(
+    network: Network, world: World, part: Recovery, source: Source, rates: Rates
+) -> tuple[Network, list[dict[str, Any]]]:
+    """From a network that is perfect at the last step on to PROLONGED times as many steps."""
+    looked, done = [], part.steps
+    more = (PROLONGED - 1) * part.steps
+    for pause in range(1, PAUSES + 1):
+        until = part.steps + more * pause // PAUSES
+        for point in descend(network, source, rates, until - done):
+            network = point.network
+        looked.append(_look(Point(until, network, None), world, part, source))
+        done = until
+    return network, looked
+
+
 def course(world: World, part: Recovery, beta: float, rates: Rates, done: Callable[[], None]) -> dict[str, Any]:
     """One run: losses at the steps looked at, accuracies there, the outcome, where the relation head looks in the end."""
     # Whole populations in double precision: their gradients are exact.  Drawn batches have errors far above single.
     dtype = torch.float64 if part.batch is None else torch.float32
-    start, source = initial(world, part.world.n_demos, beta=beta, dtype=dtype), _source(world, part)
+    network, source = initial(world, part.world.n_demos, beta=beta, dtype=dtype), _source(world, part)
     looked: list[dict[str, Any]] = []
-    network, flawless = start, False
-    for point in descend(start, source, rates, part.steps):
+    for point in descend(network, source, rates, part.steps):
         network = point.network
         if point.step in part.at or point.step == part.steps:
-            got = accuracies(network, world, part)
-            flawless = perfect(got)
-            loss = gradients(network, *source()).loss if point.loss is None else point.loss
-            looked.append(
-                {
-                    "step": point.step,
-                    "loss": loss if math.isfinite(loss) else None,
-                    "seen": got["seen"].share,
-                    "heldout": got["heldout"].share,
-                    "perfect": flawless,
-                }
-            )
+            looked.append(_look(point, world, part, source))
         if point.loss is not None:
             done()
     first = next((one["step"] for one in looked if one["perfect"]), None)
+    further = None
+    if looked[-1]["perfect"]:
+        network, further = prolonged(network, world, part, source, rates)
+    kept = further is not None and further[-1]["perfect"]
     return {
         "beta": beta,
         "kq": rates.kq,
         "ov": rates.ov,
         "course": looked,
+        "prolonged": further,
         "first_perfect": first,
-        "outcome": "recover" if flawless else "fail" if first is None else "pass",
+        "outcome": "recover" if kept else "fail" if first is None else "pass",
         "relation_shares": relation_shares(network, world, part.world.n_demos),
     }
 
@@ -166,9 +193,11 @@ def _said(found: dict[str, Any]) -> str:
     best = min((c for c in courses if c["outcome"] == "recover"), key=lambda c: c["first_perfect"], default=None)
     early = min((c["first_perfect"] for c in courses if c["first_perfect"] is not None), default=None)
     lost = [c for c in courses if c["outcome"] != "recover"]
+    late = sum(c["prolonged"] is not None for c in courses)
     text = (
         f"M = {found['world']['M']}: two steps answer {after['seen']:.3f} (seen) and {after['heldout']:.3f} (held-out); {found['steps']}"
-        f" plain steps are perfect at the end for {counts['recover']} of {len(courses)} step sizes, {counts['pass']} more only on the way"
+        f" plain steps are perfect at the end for {late} of {len(courses)} step sizes, and for {counts['recover']} still after"
+        f" {PROLONGED} times as many; {counts['pass']} are perfect only on the way"
     )
     text += "" if early is None else f" (first after {early} steps)"
     if best is not None:
@@ -179,7 +208,7 @@ def _said(found: dict[str, Any]) -> str:
         attributes = sum(c["relation_shares"]["attributes"] for c in lost) / len(lost)
         text += (
             f"; where it is not, the relation head ends with {query:.2f} of its attention on the query and {attributes:.2f} on"
-            f" the attributes on average, the least loss being {min(c['course'][-1]['loss'] or math.inf for c in lost):.2f}"
+            f" the attributes on average, the least loss being {min((c['prolonged'] or c['course'])[-1]['loss'] or math.inf for c in lost):.2f}"
             f" (log L = {found['log_L']:.2f}: the subject's own values, all types alike)"
         )
     return text
@@ -199,7 +228,8 @@ def recovery(parts: tuple[Recovery, ...], progress: Count | None = None) -> dict
     recovers = all(w["verdict"] == "recovers" for w in worlds)
     return {
         "worlds": worlds,
-        "rule": f"perfect at the last step for some step sizes (drawn: lower ends of both intervals >= {PERFECT})",
+        "rule": f"perfect at the last step and after {PROLONGED} times as many, for some step sizes (drawn: lower ends of both"
+        f" intervals >= {PERFECT})",
         "verdict": "recovers" if recovers else "does not recover",
         "finding": ". ".join(_said(w) for w in worlds) + ".",
     }

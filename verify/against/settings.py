@@ -31,11 +31,7 @@ SMALL = WorldSize(24, 3, 6, 12, 2, seed=1)
 
 @dataclass(frozen=True)
 class Convergence:
-    """Batches of these sizes, `streams` independent ones of each.
-
-    They start where the error of W_OV^rel is no more than a few times the matrix itself: kq_rel is quadratic in what is drawn
-    (step 1 times step 2), and with smaller batches the product of both errors, which falls as 1/N, would steepen its slope.
-    """
+    """Batches of these sizes, `streams` independent ones of each."""
 
     world: WorldSize
     sizes: tuple[int, ...]
@@ -96,7 +92,7 @@ def plan(preset: str) -> Plan:
         return Plan(
             (
                 Convergence(SMALL, (256, 1024, 4096, 16384, 65536), 12),
-                Convergence(PAPER, (1024, 2048, 4096, 8192, 16384), 6),
+                Convergence(PAPER, (1024, 2048, 4096, 8192, 16384), 12),
             ),
             "paper",
             {"base": 10, "p_G=0.2": 4, "linear": 2},
@@ -108,7 +104,7 @@ def plan(preset: str) -> Plan:
         )
     if preset == "quick":
         return Plan(
-            (Convergence(SMALL, (256, 1024, 4096, 16384), 16), Convergence(PAPER, (512, 2048, 8192), 5)),
+            (Convergence(SMALL, (256, 1024, 4096, 16384), 16), Convergence(PAPER, (512, 2048, 8192), 8)),
             "quick",
             {"base": 3, "p_G=0.2": 1},
             (Recovery(SMALL, (10.0,), (1.0, 10.0), (10.0, 100.0), 100, None, 0, _AT),),
