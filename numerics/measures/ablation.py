@@ -17,14 +17,19 @@ from numerics.models.factored import Factored
 @torch.no_grad()
 def outputs(model: Factored, tokens: Tensor) -> Tensor:
     """(B, H, V) outputs of the heads at the last position.  Cost O(B H (T d_h + d_h V))."""
-    return model.head_outputs(tokens, last=True)[:, :, 0]
+    z = (model.attention(tokens, last=True) @ model.value[:, tokens].transpose(0, 1))[:, :, 0]
+    return _written(model, z.transpose(0, 1))
+
+
+def _written(model: Factored, z: Tensor) -> Tensor:
+    """(B, H, V) from what the heads read, z (H, B, d_h): one product per head, not one per sequence."""
+    return (z @ model.output.transpose(1, 2)).transpose(0, 1)
 
 
 @torch.no_grad()
 def uniform_outputs(model: Factored, tokens: Tensor) -> Tensor:
     """(B, H, V) outputs of the heads if they attended to all positions alike.  Cost as `outputs`."""
-    z = model.value[:, tokens].mean(2)
-    return (z @ model.output.transpose(1, 2)).transpose(0, 1)
+    return _written(model, model.value[:, tokens].mean(2))
 
 
 def exact(logits: Tensor, targets: Tensor) -> float:

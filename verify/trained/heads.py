@@ -69,28 +69,23 @@ def scores(outputs_: Tensor, target: Tensor, attributes: Tensor) -> dict[str, Te
     return cosines(outputs_, target, attributes) | {"explained": explained(outputs_, target, attributes)}
 
 
-def _best(model: Factored, sequences: Sequences, target: Tensor, attributes: Tensor) -> dict[str, float]:
-    found = scores(outputs(model, sequences.batch.tokens), target, attributes)
-    return {name: float(found[name].max()) for name in SCORES}
-
-
 def _baselines(
-    model: Factored, sequences: Sequences, name: str, role: int, other: int, references: dict[str, Factored]
+    sequences: Sequences, name: str, flat: Tensor, other: Tensor, references: dict[str, Tensor]
 ) -> dict[str, dict[str, float]]:
+    """flat: (B, V) of the role's head under uniform attention; other: (B, V) of the other role's; references: (B, H, V)."""
     attributes = attribute_mask(sequences.tables)
     target = sequences.target(name)
     sign = -1.0 if name == "subject" else 1.0
-    tokens = sequences.batch.tokens
     vectors = {
         "constant": (sign * attributes.float()).expand(target.shape),
         "shuffled": sequences.target(name, 1),
-        "uniform": uniform_outputs(model, tokens)[:, role],
-        "other": outputs(model, tokens)[:, other],
+        "uniform": flat,
+        "other": other,
+        **references,
     }
-    found = {}
-    for label, vector in vectors.items():
-        found[label] = {score: float(x) for score, x in scores(vector, target, attributes).items()}
-    return found | {label: _best(network, sequences, target, attributes) for label, network in references.items()}
+    scored = {label: scores(vector, target, attributes) for label, vector in vectors.items()}
+    # The best head of a network, measure by measure.
+    return {label: {score: float(x.max()) for score, x in found.items()} for label, found in scored.items()}
 
 
 @torch.no_grad()
@@ -104,7 +99,8 @@ def heads(model: Factored, sequences: Sequences, references: dict[str, Factored]
     patterns = [subject_pattern(ov, tables) for ov in model.ov()]
     subject_role, relation_role = ROLES[sequences.kind]
     found = mechanism(attention.by_role[subject_role], attention.by_role[relation_role], patterns)
-    out, attributes = outputs(model, tokens), attribute_mask(tables)
+    out, flat, attributes = outputs(model, tokens), uniform_outputs(model, tokens), attribute_mask(tables)
+    beside = {label: outputs(network, tokens) for label, network in (references or {}).items()}
     roles = {"subject": found.subject_head, "relation": found.relation_head}
     measured: dict[str, Any] = {name: scores(out, sequences.target(name), attributes) for name in TARGETS}
     return {
@@ -115,7 +111,7 @@ def heads(model: Factored, sequences: Sequences, references: dict[str, Factored]
         "patterns": [{k: x if math.isfinite(x) else None for k, x in asdict(p).items()} for p in patterns],
         "scores": {name: {score: x.tolist() for score, x in found.items()} for name, found in measured.items()},
         "baselines": {
-            name: _baselines(model, sequences, name, roles[name], roles[other], references or {})
+            name: _baselines(sequences, name, flat[:, roles[name]], out[:, roles[other]], beside)
             for name, other in (("subject", "relation"), ("relation", "subject"))
         },
         "ablations": ablations(model, tokens, sequences.batch.targets),

@@ -14,12 +14,11 @@ from verify.trained.heads import SCORES, TARGETS
 from verify.trained.intervals import share, spread
 from verify.trained.rules import Measured, Statement
 from verify.trained.settings import Job
-from verify.trained.trained import ROOT
+from verify.trained.trained import ROOT, sources
 
 SCHEMA = "contextual-recall-referee/figure/1"
 RESULTS = ROOT / "results"
 REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
-# Beside which a measure is worth nothing: a vector that knows no facts scores this much of the bar.
 WORDS = {"subject": "f_subj", "relation": "f_rel"}
 
 
@@ -159,6 +158,42 @@ def findings(controls: dict[str, Any], shown: Figure) -> list[str]:
     return out
 
 
+def _range(values: list[float]) -> str:
+    low, high = f"{min(values):.2f}", f"{max(values):.2f}"
+    return low if low == high else f"{low} to {high}"
+
+
+def head_findings(networks: list[Measured], shown: Figure) -> list[str]:
+    """What the base networks with separate heads score, beside the constant vector; which references their OV has."""
+    out = []
+    base = by_variant(networks)["base"]
+    for kind in shown.kinds:
+        parts = [network[kind] for network in base if rules.separate(network[kind])]
+        if not parts:
+            out.append(f"{kind}: none of {len(base)} base networks has separate heads.")
+            continue
+        scored = {
+            name: ", ".join(f"{_range([rules.score(part, name, m) for part in parts])} ({m})" for m in MEASURES)
+            for name in TARGETS
+        }
+        constant = parts[0]["baselines"]["subject"]["constant"]
+        out.append(
+            f"{kind}: {len(parts)} of {len(base)} base networks have separate heads; their cosines are {scored['subject']} with"
+            f" f_subj and {scored['relation']} with f_rel; the constant vector has {constant['attributes']:.2f} (attributes), 0"
+            " (centred) with f_subj."
+        )
+        subject = [part["patterns"][part["mechanism"]["subject_head"]] for part in parts]
+        rho = [pattern["rho"] for pattern in subject if pattern["rho"] is not None]
+        zero = [pattern["rho_zero"] for pattern in subject if pattern["rho_zero"] is not None]
+        if rho and zero:
+            out.append(
+                f"{kind}: their subject heads have rho {_range(rho)} (-1 suppressing, 0 boosting; against tokens that are no values)"
+                f" and {_range(zero)} against 0: which of the two a head does depends on the level it is measured from, which the"
+                " softmax does not see."
+            )
+    return out
+
+
 def accuracy_findings(networks: list[Measured]) -> list[str]:
     """Whether answering ICL sequences says anything about the mechanism of pretraining: base networks that collapsed."""
     out = []
@@ -191,6 +226,9 @@ def record(
         name: {kind: heads_summary(group, kind) for kind in shown.kinds} | {"accuracy": accuracy_summary(group)}
         for name, group in groups.items()
     }
+    said = findings(controls, shown) + head_findings(networks, shown)
+    if "accuracy" in shown.pictures:
+        said += accuracy_findings(networks)
     keep = ("variant", "seed", "run", "revision", "seconds", *shown.parts)
     return rounded(
         {
@@ -209,10 +247,10 @@ def record(
             "mechanisms": {kind: mechanisms(networks, kind) for kind in ("pt", "icl")},
             "summary": summary,
             "controls": control_table(controls, shown),
-            "findings": findings(controls, shown)
-            + (accuracy_findings(networks) if "accuracy" in shown.pictures else []),
+            "findings": said,
             "networks": [{name: network[name] for name in keep} for network in networks],
             "pictures": [f"{name}.png" for name in shown.pictures],
+            "sources": sources(),
             "versions": versions(),
             "revision": revision(),
             "seconds": round(seconds, 1),
