@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
+from importlib import resources
 from xml.etree import ElementTree
 
+import jsonschema
 import pytest
 
 from theory.finetuning.conclusion import balanced_conclusion, sharp_M_ft
 from verify.report import curves
+from verify.report.decided import RECORD, decided
 
 
 def test_every_plot_belongs_to_claims_of_the_ledger(plots, ledger):
@@ -83,3 +87,18 @@ def test_norm_of_the_subject_gradient_is_of_order_one_over_m():
 def test_rows_keep_to_the_wanted_values():
     sweep = curves.Sweep("x", (1.0, 2.0, 3.0), {"a": (1.0, None, 9.0)})
     assert sweep.rows((3.0, 2.0)) == [[2.0, None], [3.0, 9.0]]
+
+
+def test_the_decided_boundary_is_the_committed_run(plots, tmp_path):
+    assert decided(tmp_path / "nothing.json") is None
+    plot = next(p for p in plots if p.id == "region-decided")
+    record = json.loads(RECORD.read_text(encoding="utf-8"))
+    assert len(plot.rows) == len(record["sweep"]) and record["open"] == []
+    assert ("32", "5", "235", "233", "230") in plot.rows
+    schema = json.loads(resources.files("verify").joinpath("schema/region.schema.json").read_text(encoding="utf-8"))
+    assert [e.message for e in jsonschema.Draft202012Validator(schema).iter_errors(record)] == []
+    for cell in record["sweep"]:
+        assert sharp_M_ft(256, 8, (cell["U"],) * 8, cell["N_ft"] + 1) == cell["hat_closed_form"]
+        for name in ("hat", "true"):
+            first, found = cell[name]["first"], cell[name]["decided"]
+            assert first is None or (found[str(first)] is True and found.get(str(first - 1), False) is False)

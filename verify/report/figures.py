@@ -8,6 +8,7 @@ from theory.finetuning.conclusion import sharp_M_ft
 from verify.court import PAPER
 from verify.report import curves
 from verify.report.curves import Sweep
+from verify.report.decided import decided
 from verify.report.figure import CURVES, FAINT, MARKS, STYLES, Figure, lines, number, plotted
 
 SETTING = "M = 256, L = 8, U = 32, M_ft = 128, N_ft = 5"
@@ -15,7 +16,17 @@ SETTING = "M = 256, L = 8, U = 32, M_ft = 128, N_ft = 5"
 
 def figures() -> tuple[Figure, ...]:
     """All plots. About two seconds, most of them for the closed form of the sharp condition."""
-    return (region(), scores(), subject_coefficients(), remainder(), subject_norm(), value_norm(), relation_norm())
+    found = (
+        region(),
+        decided(),
+        scores(),
+        subject_coefficients(),
+        remainder(),
+        subject_norm(),
+        value_norm(),
+        relation_norm(),
+    )
+    return tuple(one for one in found if one is not None)
 
 
 def _made(
