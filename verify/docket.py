@@ -28,6 +28,7 @@ from verify.judges import (
     bounds,
     coefficients,
     conventions,
+    figures,
     hypotheses,
     printed_update,
     sequencewise,
@@ -357,7 +358,7 @@ def _steps(court: Court) -> Derived:
 
 def entries() -> dict[str, Entry]:
     """Every claim that can be tried here, in the order of the paper's argument. A transcribed claim without a check is an error."""
-    checks = {**docket_constructions.entries(), **_coefficient_entries(), **_other_entries()}
+    checks = {**docket_constructions.entries(), **_coefficient_entries(), **_other_entries(), **figures.entries()}
     claims = paper_claims()
     missing = set(claims) ^ set(checks)
     if missing:
@@ -367,7 +368,7 @@ def entries() -> dict[str, Entry]:
 
 def theorem_entries() -> dict[str, Entry]:
     """The claims of Theorem 1/2, its lemmas and its proof: what the main job tries."""
-    others = set(docket_constructions.entries())
+    others = {*docket_constructions.entries(), *figures.entries()}
     return {name: entry for name, entry in entries().items() if name not in others}
 
 

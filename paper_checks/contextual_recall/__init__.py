@@ -4,6 +4,7 @@ from paper_checks.claim import Claim
 from paper_checks.contextual_recall import (
     conclusions,
     constructions,
+    figures,
     framework,
     gradient,
     lemmas,
@@ -15,6 +16,6 @@ from paper_checks.contextual_recall import (
 
 def claims() -> dict[str, Claim]:
     """Every transcribed claim by its id, in the order of the paper's argument."""
-    modules = (framework, constructions, gradient, lemmas, subject_head, relation_ov, relation_kq, conclusions)
+    modules = (framework, constructions, gradient, lemmas, subject_head, relation_ov, relation_kq, conclusions, figures)
     found = [claim for module in modules for claim in module.claims()]
     return {claim.id: claim for claim in found}

@@ -97,6 +97,15 @@ _APPENDIX = (
 )
 
 
+#: Transcribed, not tried yet: no networks are committed for them.
+PENDING = ("fig13", "fig14", "fig22-26")
+
+
 def claims() -> tuple[Claim, ...]:
-    """In the order of the paper."""
+    """Those that can be tried, in the order of the paper."""
+    return tuple(claim for claim in transcribed() if claim.id not in PENDING)
+
+
+def transcribed() -> tuple[Claim, ...]:
+    """All of them, in the order of the paper."""
     return (*_SECTION_4, *_SWEEPS, *_APPENDIX)

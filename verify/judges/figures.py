@@ -10,7 +10,7 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-from paper_checks.contextual_recall.figures import Figure
+from paper_checks.contextual_recall.figures import Figure, claims
 from verify.court import Court
 from verify.derived import Derived
 from verify.evidence import Evidence, Finding, Route, finding
@@ -120,5 +120,4 @@ def what_was_measured(name: str) -> Callable[[Court], Derived]:
 
 def entries() -> dict[str, tuple[Callable[[Any, Court], Finding], Callable[[Court], Derived]]]:
     """Claim id -> check and what was measured, for the figures of trained networks."""
-    names = {"fig9-10": "fig9_10", "fig11-12": "fig11_12", "fig19-21": "fig19_21", "fig22-26": "fig22_26"}
-    return {claim: (networks_show, what_was_measured(name)) for claim, name in names.items()}
+    return {claim.id: (networks_show, what_was_measured(claim.printed.name)) for claim in claims()}
