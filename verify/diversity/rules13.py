@@ -74,7 +74,16 @@ def judged(seeds: list[dict[str, Any]]) -> dict[str, Any]:
             everything = [p for one in points for p in one]
             groups[f"{M},{M_ft}"] = {"M": M, "M_ft": M_ft} | group(points) | {"ceiling": beyond(everything)}
     reproduced = bool(groups) and all(one["shows_effect"] for one in groups.values())
-    return {"groups": groups, "rule": RULE, "verdict": "reproduced" if reproduced else "not reproduced"}
+    recall: dict[str, list[float]] = {}
+    for one in seeds:
+        found = one["pretrained"]["pt_accuracy"]
+        recall.setdefault(str(one["M"]), []).append(found["right"] / found["total"])
+    return {
+        "groups": groups,
+        "pt_accuracy": recall,
+        "rule": RULE,
+        "verdict": "reproduced" if reproduced else "not reproduced",
+    }
 
 
 def _percent(part: dict[str, int]) -> str:
@@ -82,8 +91,11 @@ def _percent(part: dict[str, int]) -> str:
 
 
 def findings(summary: dict[str, Any]) -> list[str]:
-    """One sentence per group, from the numbers."""
-    out = []
+    """Sentences from the numbers: how well the networks recall after pretraining, and one per group."""
+    recall = summary["pt_accuracy"]
+    out = [
+        f"PT accuracy by seed, {M} PT subjects: {', '.join(f'{x:.3f}' for x in values)}" for M, values in recall.items()
+    ]
     for one in summary["groups"].values():
         interval, c = one["slope"]["interval"], one["ceiling"]
         how = "no interval from one seed" if interval is None else f"95 % [{interval[0]:.2f}, {interval[1]:.2f}]"

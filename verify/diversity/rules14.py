@@ -46,6 +46,7 @@ def row(one: dict[str, Any]) -> dict[str, Any]:
         "M_ft": fewest,
         "unique": point["unique"],
         "cosines": cosines,
+        "constant": {name: heads["baselines"][name]["constant"] for name in ("subject", "relation")},
         "accuracy": point["heldout"][CONTEXT]["accuracy"],
         "interval": point["heldout"][CONTEXT]["interval"],
         "trivial": point["heldout"][CONTEXT]["trivial"],
@@ -99,8 +100,25 @@ def findings(summary: dict[str, Any]) -> list[str]:
         )
     for name, gap in summary["differences"].items():
         a, b = (summary["means"][str(n)][name]["mean"] for n in (M, more))
-        interval = gap["interval"]
-        how = "no interval" if interval is None else f"95 % [{interval[0]:.2f}, {interval[1]:.2f}]"
         lower = "lower as stated" if summary["lower"][name] else "not lower as stated"
-        out.append(f"{name}: {a:.2f} at {M}, {b:.2f} at {more}; difference {gap['mean']:.2f} ({how}): {lower}")
+        out.append(
+            f"{name}: {a:.2f} at {M}, {b:.2f} at {more}; difference {gap['mean']:.2f} ({_interval(gap)}): {lower}"
+        )
+    over = summary["subject_over_type"]
+    stated = "above, as stated" if above(over) else "not above, as is stated"
+    out.append(f"Subject match less type match at {M}: {over['mean']:.2f} ({_interval(over)}): {stated}")
+    for n in (M, more):
+        rows = [r for r in summary["rows"] if r["M"] == n]
+        trained = [r["cosines"]["subject"]["all"] for r in rows]
+        constant = max(r["constant"]["subject"]["all"] for r in rows)
+        recalled = ", ".join(f"{r['pt_accuracy']:.3f}" for r in rows)
+        out.append(
+            f"{n} PT subjects: cosine of the subject head with f_subj over all coordinates {min(trained):.2f} to {max(trained):.2f}, that of"
+            f" a constant vector {constant:.2f}; PT accuracy by seed {recalled}"
+        )
     return out
+
+
+def _interval(found: dict[str, Any]) -> str:
+    interval = found["interval"]
+    return "no interval" if interval is None else f"95 % [{interval[0]:.2f}, {interval[1]:.2f}]"
