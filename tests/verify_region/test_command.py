@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from importlib import resources
@@ -11,6 +12,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from verify.progress import paged
 from verify.region import __main__ as command
 
 SMALL = ["--M", "8", "--L", "2", "--U", "2", "--N-ft", "1", "--device", "cpu"]
@@ -134,6 +136,25 @@ def test_nothing_is_left_behind(error, monkeypatch, capsys, tmp_path: Path):
     assert out == "" and err.count("\n") == 1 and list(tmp_path.iterdir()) == []
 
 
+def test_showing_ends_where_nobody_reads(monkeypatch, capsys):
+    """A closed pipe, no standard output at all, a full disk: no traceback; only the last is an error."""
+    ends = os.pipe()
+    os.close(ends[0])
+    with open(ends[1], "w") as gone:
+        monkeypatch.setattr(sys, "stdout", gone)
+        with paged() as console:
+            console.print("nobody reads this")
+    monkeypatch.setattr(sys, "stdout", None)
+    with paged() as console:
+        console.print("nobody")
+    with pytest.raises(SystemExit) as stop, open("/dev/full", "w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        with paged() as console:
+            console.print("x")
+    assert stop.value.code == 2 and "standard output: No space left on device" in capsys.readouterr().err
+
+
+@pytest.mark.long
 def test_a_reader_that_has_gone(tmp_path: Path):
     """`| true`: the file is written, no traceback, and the status is that of the result."""
     target = tmp_path / "r.json"
