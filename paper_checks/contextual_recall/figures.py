@@ -97,8 +97,8 @@ _APPENDIX = (
 )
 
 
-#: Transcribed, not tried yet: no networks are committed for them.
-PENDING = ("fig13", "fig14", "fig22-26")
+#: Transcribed, not on the docket yet.
+PENDING = ("fig9-10", "fig11-12", "fig13", "fig14", "fig19-21", "fig22-26")
 
 
 def claims() -> tuple[Claim, ...]:
