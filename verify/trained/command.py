@@ -36,14 +36,15 @@ CONTROL_SIZE = 512
 
 
 def representative(made: dict[str, Any]) -> int:
-    """Index of the network that single maps are drawn of: the base seed that shows most of the main statements, the first."""
+    """Index of the network that single maps are drawn of: the base seed that shows most main statements, then most of all."""
     base = [i for i, network in enumerate(made["networks"]) if network["variant"] == "base"]
 
-    def shown(i: int) -> int:
+    def shown(i: int) -> tuple[int, int, int]:
         seed = str(made["networks"][i]["seed"])
-        return sum(entry["by_seed"]["base"][seed] for entry in made["statements"] if entry["main"])
+        held = [(entry["main"], entry["by_seed"]["base"][seed]) for entry in made["statements"]]
+        return sum(main and holds for main, holds in held), sum(holds for _, holds in held), -i
 
-    return max(base, key=lambda i: (shown(i), -i))
+    return max(base, key=shown)
 
 
 def run(

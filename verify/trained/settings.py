@@ -60,7 +60,7 @@ SIZES = {
         1e-3,
         {"relative": (2000, 1000), "absolute": (5000, 2000)},
         {"relative": 10, "absolute": 5},
-        {"p_G=0.2": 4, "linear": 2, "random": 2},
+        {"p_G=0.2": 4, "linear": 6, "random": 2},
     ),
     # Small enough for minutes; a larger rate stands in for fewer iterations.
     "quick": Size(

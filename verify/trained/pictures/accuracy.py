@@ -30,13 +30,17 @@ def accuracy(record: dict[str, Any], title: str) -> Any:
         left.axhline(at, color="0.5", lw=0.9, ls=style, label=f"{words}: {at:.3f}")
     left.axhline(rules.ACCURATE, color="0.75", lw=0.8)
     left.annotate(
-        f"{rules.ACCURATE:g}", (1, rules.ACCURATE), xytext=(2, 3), textcoords="offset points", fontsize=7, color="0.5"
+        f"{rules.ACCURATE:g}", (0, rules.ACCURATE), xytext=(2, 3), textcoords="offset points", fontsize=7, color="0.5"
     )
     left.set_xscale("symlog", linthresh=5)
+    left.set_xlim(-0.3, record["config"]["finetuning"]["iterations"] * 1.1)
+    shown = [0, 5, *(10**k for k in range(1, 5) if 10**k <= record["config"]["finetuning"]["iterations"])]
+    left.set_xticks(shown, [str(step) for step in shown])
+    left.minorticks_off()
     left.set_xlabel("finetuning iteration")
     left.set_ylabel("exact match on ICL sequences")
     left.set_ylim(-0.02, 1.03)
-    left.legend(frameon=False, fontsize=8, loc="center right")
+    left.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(0.0, 0.86))
     rows: list[tuple[str, str, dict[str, Any]]] = []
     summary = record["summary"]
     names = {

@@ -24,7 +24,7 @@ def mechanisms(record: dict[str, Any], title: str) -> Any:
                     continue
                 axis.barh(y, part["share"], left=at, color=colour, height=0.62, edgecolor="white")
                 low, high = part["interval"]
-                text = f"{part['count']}/{part['of']}\n[{low:.2f}, {high:.2f}]"
+                text = f"{part['count']}/{part['of']}" + (f"\n[{low:.2f}, {high:.2f}]" if part["share"] > 0.15 else "")
                 axis.annotate(
                     text,
                     (at + part["share"] / 2, y),
