@@ -44,7 +44,7 @@ class Size:
     lr: float
     iterations: dict[str, tuple[int, int]]
     seeds: dict[str, int]
-    variants: dict[str, int]
+    variants: dict[str, dict[str, int]]
     S: int = 10
     n_tr: int = 5
     n_demos: int = 5
@@ -60,7 +60,7 @@ SIZES = {
         1e-3,
         {"relative": (2000, 1000), "absolute": (5000, 2000)},
         {"relative": 10, "absolute": 5},
-        {"p_G=0.2": 4, "linear": 6, "random": 2},
+        {"relative": {"p_G=0.2": 4, "linear": 6, "random": 2}, "absolute": {"linear": 2}},
     ),
     # Small enough for minutes; a larger rate stands in for fewer iterations.
     "quick": Size(
@@ -71,7 +71,7 @@ SIZES = {
         3e-3,
         {"relative": (1500, 1000), "absolute": (2500, 1000)},
         {"relative": 3, "absolute": 3},
-        {"p_G=0.2": 1},
+        {"relative": {"p_G=0.2": 1}, "absolute": {}},
         sequences=2048,
     ),
     # For the tests of this code; shows nothing.
@@ -83,7 +83,7 @@ SIZES = {
         1e-2,
         {"relative": (30, 20), "absolute": (30, 20)},
         {"relative": 2, "absolute": 2},
-        {"p_G=0.2": 1},
+        {"relative": {"p_G=0.2": 1}, "absolute": {}},
         S=3,
         n_tr=2,
         n_demos=2,
@@ -137,8 +137,8 @@ def varied(config: RunConfig, variant: str) -> RunConfig:
 def jobs(preset: str, positions: str, seeds: int | None = None) -> list[Job]:
     """The networks of a family, base first.  seeds: of base, in place of the preset's (its variants then have at most as many).
 
-    The absolute variant has no variants of its own at the paper's size (one network takes five times as long), nor a
-    random table (its first type is a list of all subjects).  Raises ValueError for unknown names and seeds < 1.
+    Absolute positions have fewer variants (one network takes five times as long) and no random table (their first type is a
+    list of all subjects).  Raises ValueError for unknown names and seeds < 1.
     """
     if preset not in PRESETS or positions not in POSITIONS:
         raise ValueError(f"preset, positions must be of {PRESETS}, {POSITIONS}, got {preset!r}, {positions!r}")
@@ -146,9 +146,7 @@ def jobs(preset: str, positions: str, seeds: int | None = None) -> list[Job]:
     count = size.seeds[positions] if seeds is None else seeds
     if count < 1:
         raise ValueError(f"seeds must be at least 1, got {seeds!r}")
-    wanted = {"base": count}
-    if positions == "relative":
-        wanted |= {name: min(n, count) for name, n in size.variants.items()}
+    wanted = {"base": count} | {name: min(n, count) for name, n in size.variants[positions].items()}
     return [
         Job(name, seed, varied(_base(size, positions, seed), name)) for name, n in wanted.items() for seed in range(n)
     ]
