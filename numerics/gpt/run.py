@@ -125,7 +125,6 @@ def _trained(
 
     def shown(report: Progress) -> None:
         if progress is not None:
-            if progress is not None:
             progress(replace(report, accuracies=flat(cast(Any, report.accuracies))))
 
     # The loop's hints speak of the attention-only network; it asks for no more than parameters and this loss.
