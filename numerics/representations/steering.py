@@ -24,8 +24,8 @@ from torch import Tensor
 from numerics.arguments import checked_real
 from numerics.representations.contexts import Contexts
 
-# Predicted logits (B, V) of sequences tokens (B, T) with the representation at their last position replaced by value (B, d),
-# which is float64 and on the device of the vectors.
+# Predicted logits (B, V) of the contexts' sequences number rows (B,) with the representation at their last position replaced by
+# value (B, d), which has the dtype and the device of the vectors.
 Replaced = Callable[[Tensor, Tensor], Tensor]
 
 
@@ -84,14 +84,14 @@ def steered(
     L, n = contexts.attribute_token.shape[1], len(betas)
     if len(vectors) != L:
         raise ValueError(f"vectors must be ({L}, d), got {tuple(vectors.shape)}")
-    tokens, sources, device = contexts.tokens(contexts.N), contexts.types, vectors.device
-    rows = torch.cartesian_prod(*(torch.arange(k, device=device) for k in (len(tokens), L, n)))
+    sources, device = contexts.types, vectors.device
+    rows = torch.cartesian_prod(*(torch.arange(k, device=device) for k in (len(sources), L, n)))
     rows = rows[sources[rows[:, 0]] != rows[:, 1]]
     weight = torch.tensor(betas, dtype=vectors.dtype, device=device)
     sums = torch.zeros((5, L * L * n), dtype=torch.float64, device=device)
     for sequence, l, at in (part.unbind(1) for part in rows.split(batch)):
         source, beta = sources[sequence], weight[at][:, None]
-        logits = replaced(tokens[sequence], (1 - beta) * vectors[source] + beta * vectors[l])
+        logits = replaced(sequence, (1 - beta) * vectors[source] + beta * vectors[l])
         own, other = (
             ranks(logits, contexts.attribute_token[contexts.queries[sequence], types]) for types in (source, l)
         )

@@ -62,6 +62,10 @@ def network(tokens, value, leak, weak=1.0):
     return logits
 
 
+def of(contexts, leak, weak=1.0):
+    return lambda rows, value: network(contexts.tokens(contexts.N)[rows], value, leak, weak)
+
+
 def shared_queries(seed=0):
     """Contexts in which every type is asked of the same subjects."""
     contexts = draw_contexts(FACTS, SEP, 6, 3, EVERY, EVERY, seed=seed)
@@ -73,7 +77,8 @@ def shared_queries(seed=0):
 def test_mean_crossing_is_one_half_without_a_leak_however_strong_the_vectors(weak):
     betas = [i / 10 for i in range(11)]
     vectors = torch.tensor([[3.0, 0, 1], [0, 1, 0], [1, 0, 2]], dtype=torch.float64)
-    found = steered(lambda tokens, value: network(tokens, value, 0, weak), shared_queries(), vectors, betas, batch=50)
+    contexts = shared_queries()
+    found = steered(of(contexts, 0, weak), contexts, vectors, betas, batch=50)
     source, target = off_diagonal(found.source), off_diagonal(found.target)
     assert torch.allclose(source, target.flip(0), atol=1e-12)
     assert crossing(betas, source, target) == pytest.approx(0.5, abs=1e-9)
@@ -81,19 +86,19 @@ def test_mean_crossing_is_one_half_without_a_leak_however_strong_the_vectors(wea
 
 def test_a_leak_moves_the_crossing_and_untyped_vectors_do_not_steer():
     betas = [i / 20 for i in range(21)]
-    vectors = 4 * torch.eye(L, dtype=torch.float64)
+    contexts, vectors = shared_queries(), 4 * torch.eye(L, dtype=torch.float64)
     for leak, expected in ((0.0, 0.5), (2.0, 0.75), (5.0, None)):
-        found = steered(lambda t, v, leak=leak: network(t, v, leak), shared_queries(), vectors, betas)
+        found = steered(of(contexts, leak), contexts, vectors, betas)
         at = crossing(betas, off_diagonal(found.source), off_diagonal(found.target))
         assert at == (expected if expected is None else pytest.approx(expected, abs=0.03))
-    flat = steered(lambda t, v: network(t, v, 1.0), shared_queries(), 0 * vectors + 1, betas)
+    flat = steered(of(contexts, 1.0), contexts, 0 * vectors + 1, betas)
     assert crossing(betas, off_diagonal(flat.source), off_diagonal(flat.target)) is None
 
 
 def test_steered_against_a_loop():
     contexts, betas = shared_queries(1), (0.0, 0.3, 1.0)
     vectors = torch.randn((L, L), generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    found = steered(lambda t, v: network(t, v, 0.2), contexts, vectors, betas, batch=7)
+    found = steered(of(contexts, 0.2), contexts, vectors, betas, batch=7)
     tokens = contexts.tokens(3)
     for l in range(L):
         for other in range(L):
@@ -115,6 +120,6 @@ def test_errors():
     contexts, vectors = shared_queries(), torch.eye(L)
     for betas in ((), (1.5,), (math.nan,)):
         with pytest.raises(ValueError, match="betas must be"):
-            steered(lambda t, v: network(t, v, 0), contexts, vectors, betas)
+            steered(of(contexts, 0), contexts, vectors, betas)
     with pytest.raises(ValueError, match=r"vectors must be \(3, d\), got \(2, 3\)"):
-        steered(lambda t, v: network(t, v, 0), contexts, vectors[:2], (0.5,))
+        steered(of(contexts, 0), contexts, vectors[:2], (0.5,))
