@@ -24,6 +24,15 @@ from numerics.arguments import checked_choice, checked_integer, checked_real
 GELUS = {"erf": "none", "tanh": "tanh"}
 
 
+def _causal(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    """Causal attention (B, heads, t, e).  On the CPU the fused form's gradient is four times slower in bfloat16 than products."""
+    if q.dtype != torch.bfloat16 or q.device.type != "cpu":
+        return F.scaled_dot_product_attention(q, k, v, is_causal=True)
+    later = torch.full((q.shape[2], q.shape[2]), -torch.inf, dtype=q.dtype).triu(1)
+    scores = torch.baddbmm(later, q.flatten(0, 1), k.flatten(0, 1).transpose(1, 2), alpha=q.shape[-1] ** -0.5)
+    return torch.bmm(torch.softmax(scores, -1), v.flatten(0, 1)).view_as(q)
+
+
 class Block(nn.Module):
     """One layer; `attention` and `mlp` are what the two halves add to the stream."""
 
@@ -40,7 +49,7 @@ class Block(nn.Module):
     def attention(self, x: Tensor) -> Tensor:
         """(B, t, d) -> (B, t, d), causal.  Cost O(B t d^2 + B t^2 d)."""
         q, k, v = (self._heads(part) for part in self.qkv(self.norm_1(x)).chunk(3, -1))
-        mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        mixed = _causal(q, k, v)
         return self.out(mixed.transpose(1, 2).flatten(2))
 
     def attention_at(self, x: Tensor, at: Tensor) -> Tensor:
