@@ -118,10 +118,10 @@ def bayes_accuracies(
     found = []
     for S in wanted:
         if S not in sampled or paths is None:
-            value = enumerated(chains, S) if S > 1 else 1 / L
+            value = min(enumerated(chains, S), 1.0) if S > 1 else 1 / L  # 1 + rounding
             found.append(Accuracy(S, value, value, value, True, G**S))
             continue
-        value = float(posterior(chains, paths[:, :S]).max(axis=1).mean())
+        value = min(float(posterior(chains, paths[:, :S]).max(axis=1).mean()), 1.0)
         found.append(Accuracy(S, value, max(1 / L, value - half), min(1.0, value + half), False, n))
     return tuple(found)
 
