@@ -28,7 +28,7 @@ def verdict(kind: Kind, printed: Finding, derived: Finding | None, approximation
 
     A derived statement that fails the check means that the witnesses disagree: undecided, which counts as failure.
     """
-    if kind is Kind.EMPIRICAL:
+    if kind is Kind.EMPIRICAL and (derived is None or derived.status is Status.HOLDS):
         empirical = {Status.HOLDS: Verdict.REPRODUCED, Status.FAILS: Verdict.NOT_REPRODUCED}
         return empirical.get(printed.status, Verdict.UNDECIDED)
     if derived is not None and derived.status not in (Status.HOLDS, Status.APPROXIMATE):

@@ -32,9 +32,15 @@ def plots() -> tuple[Figure, ...]:
 
 
 @pytest.fixture(scope="session")
-def files(ledger, plots) -> dict[str, str]:
-    """Name -> text of every file."""
+def everything(ledger, plots) -> dict[str, str | bytes]:
+    """Name -> contents of every file."""
     return site(ledger, STAMP, plots)
+
+
+@pytest.fixture(scope="session")
+def files(everything) -> dict[str, str]:
+    """Name -> text of every file but the pictures."""
+    return {name: text for name, text in everything.items() if isinstance(text, str)}
 
 
 @pytest.fixture(scope="session")
@@ -48,9 +54,9 @@ def trees(files) -> dict[str, ElementTree.Element]:
 
 
 @pytest.fixture(scope="session")
-def folder(files, tmp_path_factory) -> Path:
+def folder(everything, tmp_path_factory) -> Path:
     """The site on disk."""
-    return replaced(tmp_path_factory.mktemp("written") / "report", files)
+    return replaced(tmp_path_factory.mktemp("written") / "report", everything)
 
 
 @pytest.fixture(scope="session")

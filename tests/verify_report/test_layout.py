@@ -86,7 +86,7 @@ def test_drawing_links_every_claim_and_says_its_verdict(found):
     for name in found.claims:
         node = links[f"claims/{name}.html"]
         verdict, standing = found.verdict(name), found.standing(name)
-        assert node.get("class") == f"node v-{verdict} s-{standing}"
+        assert node.get("class") == f"node v-{verdict.replace(' ', '-')} s-{standing}"
         assert f"{name}: {verdict}" in (node.get("aria-label") or "")
         assert verdict in "".join(node.itertext())
 

@@ -11,10 +11,13 @@ from xml.etree import ElementTree
 
 import pytest
 
+from paper_checks.contextual_recall import claims
 from paper_checks.contextual_recall.graph import edges
 from verify.arguments import parser
+from verify.judges.measured import parts_of
 from verify.report.formula import words
 from verify.report.page import rerun, slug
+from verify.report.pictures import FIGURES, RESULTS
 from verify.report.site import site
 from verify.report.stamp import Stamp, stamp
 
@@ -57,7 +60,30 @@ def test_ids_are_unique_and_fragments_exist(trees):
                 assert all(one in ids for one in (node.get(key) or "").split()), (name, node.get(key))
 
 
-def test_every_link_leads_somewhere(trees, files):
+def test_pictures_are_the_committed_ones_of_claims_on_networks(everything):
+    made = {name: content for name, content in everything.items() if isinstance(content, bytes)}
+    wanted = {
+        f"pictures/{folder}/{path.name}": path.read_bytes()
+        for claim, folder in FIGURES.items()
+        if claim in claims()
+        for path in (RESULTS / folder).glob("*.png")
+    }
+    assert made == wanted and made
+    assert all(content.startswith(b"\x89PNG") for content in made.values())
+
+
+def test_a_claim_on_networks_shows_its_numbers_and_pictures(trees, everything):
+    for claim in set(FIGURES) & set(claims()):
+        root = trees[f"claims/{slug(claim)}.html"]
+        said = texts(root)
+        for part in parts_of(FIGURES[claim], "")[1]:
+            assert part.says in said and part.measured in said and part.needed in said
+        shown = {node.get("src", "").removeprefix("../") for node in root.iter(f"{H}img")}
+        assert shown == {name for name in everything if name.startswith(f"pictures/{FIGURES[claim]}/")}
+        assert shown and all(node.get("alt") for node in root.iter(f"{H}img"))
+
+
+def test_every_link_leads_somewhere(trees, everything):
     anchors = {name: {node.get("id") for node in root.iter()} for name, root in trees.items()}
     for name, root in trees.items():
         for node in root.iter():
@@ -68,7 +94,7 @@ def test_every_link_leads_somewhere(trees, files):
                 assert ":" not in where and not where.startswith("/"), (name, where)
                 path, _, fragment = where.partition("#")
                 target = name if not path else _joined(name, path)
-                assert target in files, (name, where)
+                assert target in everything, (name, where)
                 assert not fragment or fragment in anchors[target], (name, where)
 
 
@@ -167,14 +193,14 @@ def test_the_world_of_a_counterexample_is_in_its_command():
     assert wanted in [command for _, command in rerun(entry)]
 
 
-def test_two_runs_differ_in_the_stamp_only(files, ledger):
+def test_two_runs_differ_in_the_stamp_only(everything, ledger):
     other = site(ledger, Stamp("2030-01-01T00:00:00Z", "fedcba9-dirty", (("python", "3.12.0"),)))
-    assert other != files
+    assert other != everything
 
-    def without(text: str) -> str:
-        return re.sub(r'<p class="stamp">.*?</p>', "", text)
+    def without(text: str | bytes) -> str | bytes:
+        return text if isinstance(text, bytes) else re.sub(r'<p class="stamp">.*?</p>', "", text)
 
-    assert {name: without(text) for name, text in other.items()} == {n: without(t) for n, t in files.items()}
+    assert {name: without(text) for name, text in other.items()} == {n: without(t) for n, t in everything.items()}
 
 
 def test_every_page_is_stamped(trees):

@@ -53,10 +53,11 @@ def check(
     seeds: int | None = None,
     runs: Path = RUNS,
     progress: Callable[[int, int], None] | None = None,
+    large: int | None = None,
 ) -> dict[str, Any]:
     """Trains (or reads) what the figure needs and judges it: the record.  Raises ValueError for unknown arguments."""
     begun, threads = time.perf_counter(), torch.get_num_threads()
-    wanted = sizes(preset, device, seeds)
+    wanted = sizes(preset, device, seeds, large)
     torch.set_num_threads(1)
     try:
         found = [seed_json(one, device) for one in trained(wanted, runs, device, progress)]
@@ -98,6 +99,12 @@ def _options(figure: Figure, arguments: Sequence[str] | None) -> argparse.Namesp
         "--preset", choices=("quick", "paper"), default="quick", help="small worlds, or the paper's sizes"
     )
     made.add_argument("--seeds", type=_positive, metavar="N", help="seeds of every size (default the preset's)")
+    made.add_argument(
+        "--large",
+        type=_positive,
+        metavar="M",
+        help="PT subjects, and d_h, of the larger size (default the preset's: the paper's 2048 on cuda, fewer elsewhere)",
+    )
     made.add_argument("--json", metavar="FILE", help="also write everything as JSON")
     made.add_argument("--plot", metavar="FILE.png", help="also draw the figure")
     made.add_argument("--runs", metavar="FOLDER", help="where networks are kept (default .verify-run/diversity)")
@@ -133,7 +140,7 @@ def main(figure: Figure, arguments: Sequence[str] | None = None) -> int:
         return 2
     try:
         with bars() as bar:
-            record = check(figure, options.preset, device, options.seeds, runs, bar("training"))
+            record = check(figure, options.preset, device, options.seeds, runs, bar("training"), options.large)
         if options.json is not None:
             write_json(options.json, record)
         if options.plot is not None:

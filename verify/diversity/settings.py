@@ -2,11 +2,11 @@
 
 Paper (App. B.1): M = 256 and M = 2048 subjects, d_h = 256 and 2048, L = 8, 32 values per type, S = 10, N_tr = N_ft = 5, AdamW 1e-3
 (cosine in pretraining), weight decay 1e-3, batch 64, 5k + 2k iterations, 32 and 64 finetuning subjects.  M = 2048 needs an
-accelerator; on a CPU the second size is M = 512 with d_h = 512, which is said wherever the result is shown.  Open in the paper
+accelerator; on a CPU the second size is M = 512 with d_h = 512 unless another is asked for, which is said wherever the result is shown.  Open in the paper
 and chosen as for its other figures: p_G = 0, G = 4, N(0, 0.02), a balanced table.  A seed draws everything anew.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from numerics.training import ModelConfig, PhaseConfig, RunConfig, WorldConfig
 
@@ -47,13 +47,24 @@ class Size:
         )
 
 
-def sizes(preset: str, device: str = "cpu", seeds: int | None = None) -> tuple[Size, Size]:
-    """The smaller and the larger size of a preset.  Raises ValueError for an unknown preset, seeds < 1."""
+def sizes(preset: str, device: str = "cpu", seeds: int | None = None, large: int | None = None) -> tuple[Size, Size]:
+    """The smaller and the larger size of a preset.  large: PT subjects (and d_h) of the larger size, in place of the preset's.
+
+    Raises ValueError for an unknown preset, seeds < 1, large not above the smaller size.
+    """
     if preset not in PRESETS:
         raise ValueError(f"preset must be one of {', '.join(PRESETS)}, got {preset!r}")
     if seeds is not None and seeds < 1:
         raise ValueError(f"seeds must be at least 1, got {seeds!r}")
-    n = seeds
+    small, usual = _sizes(preset, device, seeds)
+    if large is None:
+        return small, usual
+    if large <= small.M:
+        raise ValueError(f"large must be more than the {small.M} PT subjects of the smaller size, got {large!r}")
+    return small, replace(usual, M=large, d_h=large)
+
+
+def _sizes(preset: str, device: str, n: int | None) -> tuple[Size, Size]:
     if preset == "paper":
         small = Size(256, 8, 32, 256, 1e-3, (5000, 2000), (32, 64), 4, n or 3)
         M = PAPERS_LARGE if device == "cuda" else 512

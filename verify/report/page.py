@@ -11,6 +11,7 @@ from typing import Any
 from markupsafe import Markup
 
 from paper_checks.contextual_recall import claims as transcribed
+from verify.judges.measured import Part, parts_of
 from verify.judges.theorem2 import quantities
 from verify.report.argument import SEVERITY, Argument, Standing
 from verify.report.figure import Figure
@@ -82,6 +83,8 @@ class Page:
     dependents: int
     figures: tuple[Figure, ...]
     pictures: tuple[Picture, ...]
+    networks: str
+    measured: tuple[Part, ...]
     commands: tuple[tuple[str, str], ...]
     fingerprint: str
 
@@ -141,6 +144,7 @@ def page(argument: Argument, name: str, figures: tuple[Figure, ...]) -> Page:
     claim = transcribed().get(name)
     why = {} if claim is None else {mutation.name: mutation.why for mutation in claim.mutations}
     correction = entry["correction"]
+    networks, measured = parts_of(FIGURES[name], "") if name in FIGURES else ("", [])
     return Page(
         id=name,
         slug=slug(name),
@@ -166,6 +170,8 @@ def page(argument: Argument, name: str, figures: tuple[Figure, ...]) -> Page:
         dependents=len(argument.consequences(name)),
         figures=tuple(f for f in figures if name in f.claims),
         pictures=pictures_of(name),
+        networks=networks,
+        measured=tuple(measured),
         commands=rerun(entry),
         fingerprint=entry["fingerprint"],
     )
