@@ -42,10 +42,17 @@ def test_levels_rise_from_the_fewest_values_to_the_most():
     (lambda w: ceiling(World(w.table, range(8)), 2), "held-out subjects"),
     (lambda w: sizes("paper", seeds=0), "seeds must be at least 1"),
     (lambda w: sizes("large"), "preset must be one of"),
+    (lambda w: sizes("paper", large=256), "large must be more than the 256 PT subjects"),
 ])  # fmt: skip
 def test_errors_name_the_parameter(call, words):
     with pytest.raises(ValueError, match=words):
         call(World.balanced(8, 2, 4, 4))
+
+
+def test_another_larger_size():
+    small, large = sizes("paper", seeds=1, large=2048)
+    assert (small.M, large.M, large.d_h, large.seeds) == (256, 2048, 2048, 1)
+    assert sizes("paper", "cuda")[1].M == 2048 and sizes("paper")[1].M == 512
 
 
 def proposition_2(world: World, n_demos: int) -> Network:

@@ -2,8 +2,9 @@
 
 Paper (App. B.1): M = 256 and M = 2048 subjects, d_h = 256 and 2048, L = 8, 32 values per type, S = 10, N_tr = N_ft = 5, AdamW 1e-3
 (cosine in pretraining), weight decay 1e-3, batch 64, 5k + 2k iterations, 32 and 64 finetuning subjects.  M = 2048 needs an
-accelerator; on a CPU the second size is M = 512 with d_h = 512 unless another is asked for, which is said wherever the result is shown.  Open in the paper
-and chosen as for its other figures: p_G = 0, G = 4, N(0, 0.02), a balanced table.  A seed draws everything anew.
+accelerator; on a CPU the second size is M = 512 with d_h = 512 unless another is asked for, which is said wherever the result
+is shown.  Open in the paper and chosen as for its other figures: p_G = 0, G = 4, N(0, 0.02), a balanced table.  A seed draws
+everything anew.
 """
 
 from dataclasses import dataclass, replace
