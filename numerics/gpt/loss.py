@@ -47,12 +47,12 @@ def _streams(model: GPT, tokens: Tensor, following: Tensor) -> tuple[Tensor, Ten
 
 
 def mean_loss(model: GPT, sequence: Tensor, objective: str = "all") -> Tensor:
-    """The mean cross-entropy of sequences (B, T + 1), a scalar.  Cost as GPT.forward; shapes do not depend on data on CUDA."""
+    """The mean cross-entropy of sequences (B, T + 1), a scalar.  Cost as GPT.forward; on CUDA and compiled no shape depends on data."""
     tokens, following = sequence[:, :-1].clamp(min=0), sequence[:, 1:]
     if objective == "last":
         at = ends(sequence)
         return F.cross_entropy(model.logits_at(tokens, at), following.gather(1, at[:, None])[:, 0])
-    if sequence.device.type == "cpu":
+    if sequence.device.type == "cpu" and not torch.compiler.is_compiling():
         streams, targets = _streams(model, tokens, following)
         return F.cross_entropy(model.unembed(streams), targets)
     return F.cross_entropy(model(tokens).flatten(0, 1), following.flatten(), ignore_index=IGNORED)

@@ -1,0 +1,97 @@
+"""The objective: which positions count, and that lengths, autocast off and targets make no difference."""
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from numerics.corpus import IGNORED, ICLSampler, PTSampler
+from numerics.gpt import GPT
+from numerics.gpt.loss import ends, loss_for, mean_loss, sequences
+from numerics.gpt.run import SequenceSource
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(params=["pt", "icl", "icl+grm"])
+def drawn(request, tiny):
+    corpus = tiny.corpus.build()
+    sampler = (
+        PTSampler(corpus, tiny.S, tiny.n_tr, 0.5)
+        if request.param == "pt"
+        else ICLSampler(corpus, tiny.n_demos, 0 if request.param == "icl" else (0, 1, 3))
+    )
+    return corpus, sampler
+
+
+def by_hand(model, batch, objective):
+    """The mean over single positions, one forward pass each."""
+    terms = []
+    for row in range(len(batch.tokens)):
+        at = [int(batch.last[row])] if objective == "last" else range(int(batch.last[row]) + 1)
+        for t in at:
+            logits = model(batch.tokens[row : row + 1, : t + 1])[0, -1]
+            terms.append(-F.log_softmax(logits, -1)[batch.following[row, t]])
+    return torch.stack(terms).mean()
+
+
+@pytest.mark.parametrize("objective", ["all", "last"])
+def test_the_mean_over_the_positions_that_count(drawn, objective):
+    corpus, sampler = drawn
+    batch = sampler.draw(6)
+    model = GPT(corpus.V, sampler.T, d=8, std=0.5, dtype=torch.float64)
+    expected = by_hand(model, batch, objective)
+    gradients = torch.autograd.grad(expected, list(model.parameters()))
+    found = mean_loss(model, sequences(batch.tokens, batch.following), objective)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-12)
+    for one, two in zip(torch.autograd.grad(found, list(model.parameters())), gradients, strict=True):
+        torch.testing.assert_close(one, two, rtol=0, atol=1e-11)
+
+
+def test_whole_sequences(drawn):
+    _, sampler = drawn
+    batch = sampler.draw(32)
+    sequence = sequences(batch.tokens, batch.following)
+    assert sequence.shape == (32, sampler.T + 1)
+    assert torch.equal(ends(sequence), batch.last)
+    assert torch.equal(sequence[:, 1:] == IGNORED, batch.following == IGNORED)
+    inputs = torch.arange(sampler.T) <= batch.last[:, None]
+    assert torch.equal(sequence[:, :-1][inputs], batch.tokens[inputs])
+    source = SequenceSource(sampler)
+    state = source.generator.get_state()
+    whole, final = source.batch(32)
+    source.generator.set_state(state)
+    again = sampler.draw(32)
+    assert torch.equal(whole, sequences(again.tokens, again.following))
+    assert torch.equal(final, again.targets)
+
+
+def test_predictions_are_of_the_final_token(drawn):
+    corpus, sampler = drawn
+    batch = sampler.draw(16)
+    model = GPT(corpus.V, sampler.T, d=8, std=0.5, dtype=torch.float64)
+    sequence = sequences(batch.tokens, batch.following)
+    found = loss_for()(model, sequence, batch.targets, True)
+    assert torch.equal(found.predictions, model(batch.tokens)[torch.arange(16), batch.last].argmax(-1))
+    assert not found.predictions.requires_grad
+    quiet = loss_for()(model, sequence, batch.targets, False)
+    assert quiet.predictions is None
+    assert torch.equal(quiet.loss, found.loss)
+
+
+def test_an_unknown_objective():
+    with pytest.raises(ValueError, match="loss must be one of 'all', 'last', got 'some'"):
+        loss_for("some")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("compiled", [False, True])
+def test_the_same_loss_on_cuda(drawn, compiled):
+    corpus, sampler = drawn
+    batch = sampler.draw(6)
+    sequence = sequences(batch.tokens, batch.following)
+    losses = []
+    for where in ("cpu", "cuda"):
+        model = GPT(corpus.V, sampler.T, d=8, std=0.5, dtype=torch.float64, device=where)
+        loss = loss_for(compiled=compiled and where == "cuda")
+        losses.append(loss(model, sequence.to(where), batch.targets.to(where), False).loss.cpu())
+    torch.testing.assert_close(losses[1], losses[0], rtol=0, atol=1e-10)
