@@ -64,6 +64,7 @@ def draw_contexts(
     pool: Tensor,
     seed: int = 0,
     halved: bool = False,
+    same_queries: bool = False,
 ) -> Contexts:
     """`per_type` sequences of every type with up to N demonstrations.  Cost O(L per_type N + M L).
 
@@ -80,6 +81,7 @@ def draw_contexts(
     types = torch.arange(L).repeat_interleave(K)
     half = torch.arange(K).repeat(L) % 2
     asked = queries.cpu()[torch.randint(len(queries), (L * K,), generator=generator)]
+    asked = asked[:K].repeat(L) if same_queries else asked
     subjects = pool[torch.randint(len(pool), (L * K, N), generator=generator)]
     if halved:
         for l in range(L):

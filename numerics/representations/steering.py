@@ -9,7 +9,8 @@ and of the target type l'.  Rank 1 is the best; among equal probabilities every 
 What a crossing says.  `crossing` is the least beta from which on the target's mean rank is better than the source's.  Swapping
 l and l' turns beta into 1 - beta: where the rest of the network sees nothing of the context's type but this vector, the mean
 over all ordered pairs (l, l') of the source's rank at beta is that of the target's at 1 - beta, and the two cross at 1/2,
-however strong the vectors are and whatever the network (for one pair it can be elsewhere).  A mean crossing above 1/2 thus
+however strong the vectors are and whatever the network (exactly so where every type is asked of the same queries, `same_queries` of
+numerics.representations.contexts; for one pair it can be elsewhere).  A mean crossing above 1/2 thus
 measures how much of the type reaches the output past the vector (through the residual stream at the query, which the first
 layer wrote), not how far the vectors are apart.  How strong they are is seen at the end points instead: the ranks of the
 source at beta = 0 and of the target at beta = 1, beside those with vectors that know no type (`untyped`).

@@ -72,13 +72,15 @@ class Network:
         """Where the demonstrations come from, with queries of the pool."""
         return pool if self.config.context == "query" else self.config.context
 
-    def contexts(self, pool: str, per_type: int, seed: int, halved: bool = False) -> Contexts:
+    def contexts(
+        self, pool: str, per_type: int, seed: int, halved: bool = False, same_queries: bool = False
+    ) -> Contexts:
         """Sequences of every type with queries of the pool."""
         device = self.finetuned.device
         queries, context = (torch.as_tensor(self.subjects(name)) for name in (pool, self.context(pool)))
         facts = torch.tensor(self.corpus.attribute_token, device=device)
         N = max(self.config.n_demos - 1, 0)
-        return draw_contexts(facts, self.corpus.sep, per_type, N, queries, context, seed, halved)
+        return draw_contexts(facts, self.corpus.sep, per_type, N, queries, context, seed, halved, same_queries)
 
 
 def _shuffled(contexts: Contexts, seed: int) -> Tensor:
@@ -153,12 +155,12 @@ def _of_target(found: Steered, l: int) -> dict[str, Any]:
 def steering(network: Network, pool: str, sizes: Sizes, seed: int) -> dict[str, Any]:
     """Mean ranks by beta, all pairs and for every target; with vectors of mixed types; without a replacement.
 
-    The vectors are means over other sequences than those that are steered.
+    The vectors are means over other sequences than those that are steered, in which every type is asked of the same queries.
     """
     L = network.corpus.L
     known = network.contexts(pool, sizes.clustered, seed)
     values = points(network.finetuned, known, known.N)[LAST_ATTENTION]
-    contexts = network.contexts(pool, sizes.steered, seed + 1)
+    contexts = network.contexts(pool, sizes.steered, seed + 1, same_queries=True)
     replaced = replacing(network.finetuned, contexts)
     found = steered(replaced, contexts, task_vectors(values, known.types, L), BETAS)
     mixed = steered(replaced, contexts, untyped(values, known.types, L, seed), BETAS)

@@ -68,8 +68,8 @@ def of(contexts, leak, weak=1.0):
 
 def shared_queries(seed=0):
     """Contexts in which every type is asked of the same subjects."""
-    contexts = draw_contexts(FACTS, SEP, 6, 3, EVERY, EVERY, seed=seed)
-    contexts.queries[:] = contexts.queries[:6].repeat(L)
+    contexts = draw_contexts(FACTS, SEP, 6, 3, EVERY, EVERY, seed=seed, same_queries=True)
+    assert torch.equal(contexts.queries, contexts.queries[:6].repeat(L))
     return contexts
 
 
