@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import tempfile
 from collections.abc import Sequence
 from fractions import Fraction
@@ -36,6 +37,15 @@ def whole(text: str) -> int:
 
 def numbers(text: str) -> tuple[int, ...]:
     return tuple(whole(part) for part in text.split(","))
+
+
+#: What building a world holds at its peak per fact: the table, two permutations of it, token ids (64 bits each).
+BYTES_PER_FACT = 32
+
+
+def memory() -> int:
+    """Bytes of memory of this machine."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 #: Step sizes that float64 and their products with gradients can hold.
@@ -178,6 +188,9 @@ def _balanced_setting(options: argparse.Namespace) -> tuple[Setting, World]:
             seed=options.seed or 0,
         )
     )
+    if M * L * BYTES_PER_FACT > memory():
+        # Asked of the system, the allocation would be granted and the process killed on the way.
+        raise MemoryError
     return setting, World.balanced(M, L, setting.U, setting.M_ft, n_grammar=setting.G, seed=setting.seed)
 
 

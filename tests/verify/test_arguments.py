@@ -160,6 +160,11 @@ def test_targets(refused, tmp_path):
     refused(*small, "--json", "", names=("--json", "is a folder"), target=False)
 
 
+def test_a_world_beyond_memory_is_refused_before_it_is_built(refused, monkeypatch):
+    monkeypatch.setattr("verify.arguments.World.balanced", lambda *a, **k: pytest.fail("built"))
+    refused("--M", "1000000000000", names=("--M 1000000000000", "memory", "smaller"))
+
+
 def test_a_world_beyond_memory(refused, monkeypatch):
     def full(*args, **kwargs):
         raise MemoryError
