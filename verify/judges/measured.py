@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from verify.diversity import rules13, rules14
 from verify.diversity.command import committed as committed_sweep
-from verify.judges import confusions
+from verify.judges import confusions, measured_findings
+from verify.judges.part import Part
 from verify.trained import rules
 from verify.trained.figures import figure
 from verify.trained.intervals import share
 from verify.trained.record import committed
 
 
-@dataclass(frozen=True)
-class Part:
-    """One statement of a figure: name, what it says, measured and needed in words, how far short, shown; main: the verdict rests on it."""
-
-    name: str
-    says: str
-    measured: str
-    needed: str
-    short: float
-    shown: bool
-    main: bool
-
-
 def parts_of(name: str, as_if: str) -> tuple[str, list[Part]]:
     """The setting in words and the parts of a figure.  Raises ValueError for a figure without a committed record."""
+    if name in measured_findings.NAMES:
+        return measured_findings.parts_of(name, as_if)
     if name in SWEEPS:
         return _sweep(name, as_if)
     return _networks(name, as_if)
@@ -164,6 +153,8 @@ def _sweep(name: str, as_if: str) -> tuple[str, list[Part]]:
 
 def what_they_show(name: str) -> str:
     """What the committed networks show, in words: parts with their numbers, and findings about the measures."""
+    if name in measured_findings.NAMES:
+        return measured_findings.in_words(name)
     setting, parts = parts_of(name, "")
     if name in SWEEPS:
         judged, findings, _ = SWEEPS[name]

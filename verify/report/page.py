@@ -11,7 +11,8 @@ from typing import Any
 from markupsafe import Markup
 
 from paper_checks.contextual_recall import claims as transcribed
-from verify.judges.measured import Part, parts_of
+from verify.judges.measured import parts_of
+from verify.judges.part import Part
 from verify.judges.theorem2 import quantities
 from verify.report.argument import SEVERITY, Argument, Standing
 from verify.report.figure import Figure

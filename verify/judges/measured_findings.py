@@ -1,0 +1,87 @@
+"""The committed measures of Findings 1-5 and Fig. 5 as parts, judged again by the rules of verify.findings and verify.representations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from verify.findings import findings as entry_points
+from verify.findings import rules
+from verify.findings.record import committed as committed_finding
+from verify.findings.record import said
+from verify.judges import confusions_findings as confusions
+from verify.judges.part import Part
+from verify.representations import record as representations
+from verify.representations.record import committed as committed_representations
+
+NAMES = (*entry_points.FINDINGS, "finding5")
+Statements = list[dict[str, Any]]
+
+
+def committed(name: str) -> dict[str, Any]:
+    """The committed record.  Raises ValueError for an unknown name or where there is none."""
+    return committed_representations() if name == "finding5" else committed_finding(name)
+
+
+def parts_of(name: str, as_if: str) -> tuple[str, list[Part]]:
+    """The setting in words and the parts.  Raises ValueError as `committed`, KeyError for an unknown confusion."""
+    record = committed(name)
+    networks = confusions.of(name, record["networks"], as_if)
+    if name == "finding5":
+        return _setting(record), _representations(networks)
+    statements, whole = entry_points.finding(name).judged(networks)
+    parts = [_part(one, words.partition("; ")[2]) for one, words in zip(statements, said(statements), strict=True)]
+    if whole is not None:
+        low, high = whole["interval"]
+        shown = whole["share"] >= rules.SEEDS
+        measured = f"{whole['count']} of {whole['of']} seeds, 95 % interval [{low:.2f}, {high:.2f}]"
+        needed, short = f"at least {rules.SEEDS:g} of the seeds", max(0.0, rules.SEEDS - whole["share"])
+        parts.append(Part("all", "every main statement in one seed", measured, needed, short, shown, True))
+    return _setting(record), parts
+
+
+def _setting(record: dict[str, Any]) -> str:
+    return f"{len(record['seeds'])} seeds, preset {record['preset']}: {record['setting']['says']}"
+
+
+def _part(one: dict[str, Any], numbers: str) -> Part:
+    shown = one["verdict"] == "reproduced"
+    needed = "as stated" if one["count"] is None else f"at least {rules.SEEDS:g} of the seeds"
+    return Part(one["name"], one["says"], numbers, needed, 0.0 if shown else 1.0, shown, bool(one["main"]))
+
+
+def _representations(networks: list[dict[str, Any]]) -> list[Part]:
+    parts = []
+    for one in representations.statements(_pairs(networks)):
+        count, found = one["count"], one["difference"]
+        numbers = f"{count['count']} of {count['of']} seeds"
+        if found is not None:
+            numbers = (
+                f"difference {found['mean']:.3f} ({found['least']:.3f} to {found['largest']:.3f}), above 0 in {numbers}"
+            )
+        ends = [
+            f"{div} {key} {_shown(value)}"
+            for seed in one["values"].values()
+            for div in seed
+            for key, value in seed[div].items()
+        ]
+        parts.append(_part(one, f"{numbers}; {', '.join(ends)}"))
+    return parts
+
+
+def _shown(value: float | None) -> str:
+    return "none" if value is None else f"{value:.3f}"
+
+
+def _pairs(networks: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    pairs: dict[str, dict[str, Any]] = {}
+    for one in networks:
+        pairs.setdefault(str(one["seed"]), {})[one["div_name"]] = one
+    return pairs
+
+
+def in_words(name: str) -> str:
+    """What the committed networks show: every part with its numbers, and what the record finds."""
+    setting, parts = parts_of(name, "")
+    counted = "; ".join(f"{p.name}{'' if p.main else ' (beside the verdict)'}: {p.measured}" for p in parts)
+    more = committed(name)["findings"] if name == "finding5" else []
+    return " ".join([f"{setting}. {counted}.", *more])
