@@ -188,7 +188,7 @@ def _balanced_setting(options: argparse.Namespace) -> tuple[Setting, World]:
             seed=options.seed or 0,
         )
     )
-    if M * L * BYTES_PER_FACT > memory():
+    if memory() < M * L * BYTES_PER_FACT:
         # Asked of the system, the allocation would be granted and the process killed on the way.
         raise MemoryError
     return setting, World.balanced(M, L, setting.U, setting.M_ft, n_grammar=setting.G, seed=setting.seed)
