@@ -4,6 +4,7 @@ A trend over the values x_1 < .. < x_k of what is varied: the mean at x_k is at 
 the next the mean falls by more than DIP.  The t interval of the difference over seeds stands beside it.
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -24,7 +25,7 @@ def trend(curves: Sequence[Sequence[float]], effect: float) -> dict[str, Any]:
     if not curves or len({len(curve) for curve in curves}) != 1 or len(curves[0]) < 2:
         raise ValueError(f"curves must be at least one seed's, all of the same two or more values, got {list(curves)}")
     means = [sum(column) / len(column) for column in zip(*curves, strict=True)]
-    steps = [after - before for before, after in zip(means, means[1:], strict=False)]
+    steps = [after - before for before, after in itertools.pairwise(means)]
     rise = spread([curve[-1] - curve[0] for curve in curves])
     return {
         "means": means,

@@ -1,0 +1,28 @@
+"""`python -m verify.finding3`: Finding 3, Figs. 4 and 15: finetuning on ICL+Grm sequences generalizes to ICL sequences.
+
+Exit status: 0 reproduced, 1 not reproduced, 2 unusable input, 130 interrupted; see verify.findings.command.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from verify.findings import command
+from verify.findings import record as records
+
+NAME = "finding3"
+
+
+def check(preset: str = "quick") -> dict[str, Any]:
+    """The record of the finding, computed now."""
+    return command.check(NAME, preset)
+
+
+def committed() -> dict[str, Any]:
+    """The committed record.  Raises ValueError where there is none."""
+    return records.committed(NAME)
+
+
+if __name__ == "__main__":
+    sys.exit(command.main(NAME))

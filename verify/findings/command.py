@@ -1,0 +1,140 @@
+"""The entry points `python -m verify.finding1` .. `finding4` and `verify.fig5`.
+
+Exit status: 0 reproduced, 1 not reproduced, 2 unusable input or a network that cannot be trained (one line says why), 130
+interrupted (what was trained is kept and the next call goes on).
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from verify.arguments import OneLineParser, one_line
+from verify.diversity.command import usable_device
+from verify.findings.findings import Finding, finding
+from verify.findings.measured import Trained
+from verify.findings.networks import RUNS
+from verify.findings.pictures import draw
+from verify.findings.record import REPRODUCED, record
+from verify.findings.runs import RunError, train_all
+from verify.findings.settings import PRESETS, SIZES
+from verify.output import write_json
+from verify.progress import Count, bars, paged
+from verify.setting import SettingError
+from verify.trained.command import _count, _folder
+from verify.trained.runs import usable_processes
+
+
+@dataclass(frozen=True)
+class Options:
+    """Where and how networks are trained."""
+
+    runs: Path = RUNS
+    processes: int = 2
+    device: str = "cpu"
+
+
+def run(
+    shown: Finding, preset: str, seeds: int | None = None, options: Options | None = None, progress: Count | None = None
+) -> dict[str, Any]:
+    """The record of a finding: trains (or reads) its networks, measures and judges them.
+
+    seeds: their number, in place of the preset's.  Raises RunError, ValueError for an unknown preset or seeds < 1.
+    """
+    begun = time.perf_counter()
+    options = Options(processes=usable_processes()) if options is None else options
+    if preset not in PRESETS:
+        raise ValueError(f"preset must be one of {', '.join(PRESETS)}, got {preset!r}")
+    size = SIZES[preset]
+    count = size.seeds[0 if shown.curves else 1] if seeds is None else seeds
+    if count < 1:
+        raise ValueError(f"seeds must be at least 1, got {seeds!r}")
+    needed = [shown.needed(size, seed) for seed in range(count)]
+    flat = [network for one in needed for network in one]
+    folders = iter(train_all(flat, options.runs, options.processes, options.device, progress))
+    measured = []
+    for one in needed:
+        trained = [Trained(network, next(folders)) for network in one]
+        measured.append(shown.measured(trained, size, options.device))
+    return record(shown, preset, size, measured, options.device, time.perf_counter() - begun)
+
+
+def check(name: str, preset: str = "quick", runs: Path = RUNS) -> dict[str, Any]:
+    """The record of a finding, computed now (see verify/schema/finding.schema.json)."""
+    return run(finding(name), preset, options=Options(runs, usable_processes()))
+
+
+def _parser(shown: Finding) -> OneLineParser:
+    made = OneLineParser(
+        prog=f"python -m verify.{shown.name}", description=f"{shown.title}. {shown.printed}", allow_abbrev=False
+    )
+    made.add_argument(
+        "--preset", choices=PRESETS[:2], default="quick", help="quick: scaled down (default); paper: its own sizes"
+    )
+    made.add_argument("--seeds", type=_count, metavar="N", help="number of seeds, in place of the preset's")
+    made.add_argument("--out", metavar="FOLDER", help="write finding.json and the pictures there (made if not there)")
+    made.add_argument("--runs", metavar="FOLDER", default=str(RUNS), help="where trained networks are kept")
+    made.add_argument(
+        "--processes", type=_count, default=usable_processes(), metavar="N", help="networks trained at a time"
+    )
+    made.add_argument(
+        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="where networks are trained (cuda: untested)"
+    )
+    return made
+
+
+def _held(one: dict[str, Any]) -> str:
+    if one["count"] is None:
+        return "means"
+    low, high = one["count"]["interval"]
+    return f"{one['count']['count']}/{one['count']['of']} [{low:.2f}, {high:.2f}]"
+
+
+def show(console: Console, made: dict[str, Any]) -> None:
+    """The record, for people."""
+    title = f"{made['title']} ({made['preset']} preset, {len(made['seeds'])} seeds): {made['setting']['says']}"
+    table = Table(title=escape(title), title_justify="left")
+    for column in ("statement", "what", "seeds [95 %]", "verdict"):
+        table.add_column(column, overflow="fold")
+    for one in made["statements"]:
+        row = (one["name"] if one["main"] else f"  {one['name']}", one["says"], _held(one), one["verdict"])
+        table.add_row(*(escape(cell) for cell in row), style="bold" if one["main"] else "dim")
+    console.print(table)
+    for words in made["findings"]:
+        console.print(words, highlight=False, markup=False)
+    console.print(f"{made['verdict']}   {made['seconds']:.0f} s", highlight=False)
+
+
+def main(name: str, arguments: Sequence[str] | None = None, making: Callable[..., dict[str, Any]] = run) -> int:
+    """The command line of one finding."""
+    shown = finding(name)
+    options = _parser(shown).parse_args(arguments)
+    prog = f"python -m verify.{name}"
+    torch.set_num_threads(1)
+    try:
+        out = None if options.out is None else _folder("--out", options.out)
+        device = usable_device(options.device)
+        where = Options(_folder("--runs", options.runs), 1 if device == "cuda" else options.processes, device)
+        with bars() as bar:
+            made = making(shown, options.preset, options.seeds, where, bar("networks"))
+        if out is not None:
+            draw(made, out)
+            write_json(out / "finding.json", made)
+    except (SettingError, RunError, ValueError, OSError) as error:
+        print(f"{prog}: {one_line(error)}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"{prog}: interrupted, nothing written; trained networks are kept", file=sys.stderr)
+        return 130
+    with paged(180) as console:
+        show(console, made)
+    return 0 if made["verdict"] == REPRODUCED else 1

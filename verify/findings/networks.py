@@ -1,0 +1,80 @@
+"""A network to be trained: what decides its weights, and the folder that this names."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from numerics.arguments import checked_choice
+from numerics.gpt import RunConfig
+from numerics.training import PhaseConfig
+
+ROOT = Path(__file__).resolve().parents[2]
+RUNS = ROOT / ".verify-run" / "findings"
+KINDS = ("pretraining", "icl", "icl+grm")
+FINISHED = "finished.json"
+# The files that decide the weights and the curves, and those of the accuracies at the end.
+SOURCES = (
+    "numerics/world.py",
+    "numerics/pretraining/chains.py",
+    "numerics/corpus/*.py",
+    "numerics/gpt/*.py",
+    "numerics/training/config.py",
+    "numerics/training/loop.py",
+)
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network at the end of a phase.  kind: pretraining, or finetuning on 'icl' or 'icl+grm' sequences.
+
+    subjects: of finetuning, in place of the corpus's own; scratch: finetuned without pretraining.  Raises ValueError for an
+    unknown kind, and for a pretrained network with subjects or scratch, which it does not depend on.
+    """
+
+    config: RunConfig
+    kind: str = "pretraining"
+    subjects: tuple[int, ...] | None = None
+    scratch: bool = False
+
+    def __post_init__(self) -> None:
+        checked_choice("kind", self.kind, KINDS)
+        if self.kind == "pretraining" and (self.subjects is not None or self.scratch):
+            raise ValueError("kind must be icl or icl+grm for a network with subjects or scratch, got 'pretraining'")
+
+    @property
+    def before(self) -> "Network | None":
+        """The network whose finetuning this is."""
+        return None if self.kind == "pretraining" or self.scratch else Network(self.config)
+
+    @property
+    def phase(self) -> PhaseConfig:
+        """The phase that ends in it."""
+        return self.config.pretraining if self.kind == "pretraining" else self.config.finetuning
+
+    def identity(self) -> dict[str, Any]:
+        """What decides the weights and the curves, as JSON values."""
+        config = self.config.to_json()
+        if self.kind == "pretraining":
+            config.pop("finetuning")
+        subjects = list(range(self.config.corpus.M_ft or 1)) if self.subjects is None else list(self.subjects)
+        return {"config": config, "kind": self.kind, "subjects": subjects, "scratch": self.scratch}
+
+
+def sources(patterns: Iterable[str] = SOURCES) -> str:
+    """A hash of the files."""
+    found = hashlib.sha256()
+    for pattern in patterns:
+        for path in sorted(ROOT.glob(pattern)):
+            found.update(path.name.encode() + b"\0" + path.read_bytes())
+    return found.hexdigest()
+
+
+def folder_of(network: Network, runs: Path, made_by: str, device: str = "cpu") -> Path:
+    """Where a network lives; made_by: sources()."""
+    decided = network.identity() | {"sources": made_by, "torch": torch.__version__, "device": torch.device(device).type}
+    return runs / hashlib.sha256(json.dumps(decided, sort_keys=True).encode()).hexdigest()[:16]

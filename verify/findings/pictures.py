@@ -1,0 +1,188 @@
+"""The pictures of a record, drawn like the paper's: Fig. 2, 3, 4 with 15 (curves), 5, 6 with 7 (sweeps)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+
+from verify.findings import rules
+from verify.trained.intervals import spread
+from verify.trained.pictures.style import captioned, save
+
+METRICS = {
+    "exact": ("#c44e52", "exact match"),
+    "type": ("#4c72b0", "attribute-type match"),
+    "subject": ("#55a868", "subject match"),
+    "attribute": ("#8172b3", "attribute match"),
+}
+KINDS = {"icl": ("#4c72b0", "ICL"), "icl+grm": ("#dd8452", "ICL+Grm")}
+COLOURS = ("#4c72b0", "#dd8452", "#55a868", "#c44e52", "#8172b3")
+# Where the measures of a seed are, and the baselines of each panel.
+CONTROLS = {
+    "type_guessed": ("--", "all facts, type guessed"),
+    "type_known": (":", "type known, commonest value"),
+}
+
+
+def _spread(axis: Any, steps: list[int], curves: list[list[float]], colour: str, label: str, style: str = "-") -> None:
+    """The mean over seeds, and from the least to the largest."""
+    columns = list(zip(*curves, strict=True))
+    axis.plot(steps, [sum(c) / len(c) for c in columns], color=colour, ls=style, lw=1.6, label=label)
+    if len(curves) > 1:
+        axis.fill_between(steps, [min(c) for c in columns], [max(c) for c in columns], color=colour, alpha=0.15, lw=0)
+
+
+def _panel(axis: Any, record: dict[str, Any], part: str, group: str, title: str, style: str = "-") -> None:
+    """The four metrics of a group of sequences over the iterations."""
+    curves = [one[part] for one in record["networks"]]
+    steps = [point["step"] for point in curves[0]]
+    for metric, (colour, words) in METRICS.items():
+        _spread(axis, steps, [[p[group][metric] for p in c] for c in curves], colour, words, style)
+    axis.set_title(title, fontsize=9, loc="left")
+
+
+def _dressed(axes: Any, x: str) -> None:
+    for axis in axes:
+        axis.set_ylim(-0.03, 1.04)
+        axis.set_xlabel(x, fontsize=9)
+        axis.grid(lw=0.3)
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.tick_params(labelsize=8)
+
+
+def _baselines(axis: Any, record: dict[str, Any], group: str) -> None:
+    for name, (style, words) in CONTROLS.items():
+        mean = sum(one["trivial"][group][name] for one in record["networks"]) / len(record["networks"])
+        axis.axhline(mean, color="0.45", lw=0.9, ls=style, label=f"{words}: {mean:.2f}")
+
+
+def _caption(record: dict[str, Any]) -> str:
+    judged = ".  ".join(words[0].upper() + words[1:] for words in record["findings"])
+    note = f"Means of {len(record['seeds'])} seeds, bands and dots: the seeds.  "
+    return f"{record['verdict'].capitalize()} at this setting ({record['setting']['says']}).  {note}{judged}."
+
+
+def fig2(record: dict[str, Any], title: str) -> Any:
+    """PT sequences and ICL sequences while pretraining."""
+    figure, axes = plt.subplots(1, 3, figsize=(12, 5), sharey=True)
+    _panel(axes[0], record, "pretraining", "pt", "PT sequences")
+    bound = sum(one["reachable"] for one in record["networks"]) / len(record["networks"])
+    axes[0].axhline(bound, color="0.45", lw=0.9, ls="--", label=f"reader of the grammar: {bound:.3f}")
+    for axis, group, words in ((axes[1], "icl_seen", "seen"), (axes[2], "icl_heldout", "held-out")):
+        _panel(axis, record, "pretraining", group, f"ICL sequences, {words} queries")
+        limit = sum(rules.without_facts(one, group) for one in record["networks"]) / len(record["networks"])
+        axis.axhline(limit, color="0.45", lw=0.9, ls=":", label=f"best predictor without facts: {limit:.2f}")
+    axes[0].set_ylabel("accuracy at the final token")
+    _dressed(axes, "pretraining iteration")
+    for axis in axes:
+        axis.legend(frameon=False, fontsize=7)
+    captioned(figure, title, _caption(record))
+    return figure
+
+
+def _finetuned(record: dict[str, Any], title: str, panels: list[tuple[str, str]]) -> Any:
+    figure, axes = plt.subplots(1, len(panels), figsize=(3.6 * len(panels) + 1.2, 5.2), sharey=True)
+    for axis, (group, words) in zip(axes, panels, strict=True):
+        _panel(axis, record, "finetuned", group, words)
+        if group in rules.GROUPS:
+            curves = [one["scratch"] for one in record["networks"]]
+            steps = [point["step"] for point in curves[0]]
+            exact = [[p[group]["exact"] for p in c] for c in curves]
+            _spread(axis, steps, exact, "0.45", "exact match, without pretraining", "-.")
+            _baselines(axis, record, group)
+        axis.legend(frameon=False, fontsize=7)
+    axes[0].set_ylabel("accuracy at the final token")
+    _dressed(axes, "finetuning iteration")
+    captioned(figure, title, _caption(record))
+    return figure
+
+
+def fig3(record: dict[str, Any], title: str) -> Any:
+    """ICL sequences while finetuning on ICL."""
+    return _finetuned(record, title, [("icl_seen", "ICL, seen queries"), ("icl_heldout", "ICL, held-out queries")])
+
+
+def fig4_15(record: dict[str, Any], title: str) -> Any:
+    """ICL+Grm (one grammar token) and ICL sequences while finetuning on ICL+Grm."""
+    panels = [
+        ("grm_seen", "ICL+Grm ($S_{ft}=1$), seen queries"),
+        ("grm_heldout", "ICL+Grm ($S_{ft}=1$), held-out queries"),
+        ("icl_seen", "ICL, seen queries"),
+        ("icl_heldout", "ICL, held-out queries"),
+    ]
+    return _finetuned(record, title, panels)
+
+
+def _errors(axis: Any, x: list[float], columns: list[list[float]], colour: str, label: str, style: str = "-") -> None:
+    """Means over seeds with every seed as a dot; columns: per x the seeds' values."""
+    axis.plot(x, [spread(c)["mean"] for c in columns], color=colour, ls=style, lw=1.5, marker="o", ms=4, label=label)
+    for at, column in zip(x, columns, strict=True):
+        axis.plot([at] * len(column), column, ".", color=colour, ms=4, alpha=0.45)
+
+
+def fig5(record: dict[str, Any], title: str) -> Any:
+    """Held-out ICL exact match against the number of finetuning subjects, both kinds of finetuning."""
+    figure, axes = plt.subplots(1, 2, figsize=(10, 5), sharey=True)
+    for axis, (kind, (colour, words)) in zip(axes, KINDS.items(), strict=True):
+        points = [one["points"][kind] for one in record["networks"]]
+        x = [point["subjects"] for point in points[0]]
+        for key, name, style in (("best", "held-out, best step", "-"), ("end", "held-out, at the end", "--")):
+            _errors(
+                axis,
+                x,
+                [list(c) for c in zip(*[[p[key] for p in one] for one in points], strict=True)],
+                colour,
+                name,
+                style,
+            )
+        seen = [list(c) for c in zip(*[[p["seen"] for p in one] for one in points], strict=True)]
+        _errors(axis, x, seen, "0.6", "seen, at the end", ":")
+        axis.set_title(f"finetuned on {words} sequences", fontsize=9, loc="left")
+        axis.legend(frameon=False, fontsize=8)
+    axes[0].set_ylabel("exact match on ICL sequences")
+    _dressed(axes, "finetuning subjects")
+    captioned(figure, title, _caption(record))
+    return figure
+
+
+def fig6_7(record: dict[str, Any], title: str) -> Any:
+    """PT exact match and held-out ICL exact match against S (left, middle) and M (right), a line for every Div."""
+    figure, axes = plt.subplots(1, 3, figsize=(12, 5.2), sharey=True)
+    panels = (
+        (axes[0], "fig6", "S", "pt", "PT sequences"),
+        (axes[1], "fig6", "S", "icl_heldout", "ICL, held-out queries"),
+        (axes[2], "fig7", "M", "icl_heldout", "ICL, held-out queries"),
+    )
+    for axis, panel, factor, measure, words in panels:
+        seeds = [one[panel] for one in record["networks"]]
+        for colour, div in zip(COLOURS, sorted({p["Div"] for p in seeds[0]}), strict=False):
+            x = sorted({p[factor] for p in seeds[0]})
+            columns = [
+                [next(p[measure] for p in one if p["Div"] == div and p[factor] == at) for one in seeds] for at in x
+            ]
+            _errors(axis, x, columns, colour, f"Div {div:g}")
+        axis.set_title(words, fontsize=9, loc="left")
+        axis.set_xticks(x)
+        axis.legend(frameon=False, fontsize=8)
+    axes[0].set_ylabel("exact match")
+    _dressed(axes[:2], "grammar length S")
+    _dressed(axes[2:], "subjects M")
+    captioned(figure, title, _caption(record))
+    return figure
+
+
+DRAWN = {"fig2": fig2, "fig3": fig3, "fig4_15": fig4_15, "fig5": fig5, "fig6_7": fig6_7}
+
+
+def draw(record: dict[str, Any], folder: Path) -> list[Path]:
+    """Draws the pictures of a record into the folder.  Raises ValueError for an unknown one."""
+    paths = []
+    for file in record["pictures"]:
+        name = Path(file).stem
+        if name not in DRAWN:
+            raise ValueError(f"picture must be one of {', '.join(DRAWN)}, got {name!r}")
+        save(DRAWN[name](record, f"{record['title']} ({record['preset']} preset)"), folder / file)
+        paths.append(folder / file)
+    return paths

@@ -1,0 +1,114 @@
+"""From measured seeds to the record of a finding: statements judged, intervals over seeds, what is known of the setting, verdict."""
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from verify.findings import rules
+from verify.findings.findings import Finding, finding
+from verify.findings.networks import ROOT, sources
+from verify.findings.rules import Measured
+from verify.findings.settings import SIZES, Size, config
+from verify.output import revision, versions
+from verify.trained.record import rounded
+
+SCHEMA = "contextual-recall-referee/finding/1"
+RESULTS = ROOT / "results"
+REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
+
+
+def papers_sizes(size: Size) -> bool:
+    """Whether facts, grammar, network and both phases have the paper's sizes."""
+    paper = replace(SIZES["paper"], seeds=size.seeds, final=size.final)
+    return size == paper
+
+
+def setting(size: Size) -> dict[str, Any]:
+    """What was run, and what a reader has to know of it: positions that only finetuning visits, whether it is the paper's size."""
+    own = config(size, 0)
+    return {
+        "papers_sizes": papers_sizes(size),
+        "says": "the paper's sizes"
+        if papers_sizes(size)
+        else "a scaled-down setting chosen by search: the verdict speaks of it and not of the paper's sizes",
+        "size": json.loads(json.dumps(asdict(size))),
+        "context": own.context,
+        "positions": own.T,
+        "untrained_positions": own.untrained,
+    }
+
+
+def verdict(statements: list[dict[str, Any]], whole: dict[str, Any] | None) -> str:
+    """By seeds: at least SEEDS of them show every main statement.  Without them: every main statement holds."""
+    if whole is not None:
+        return REPRODUCED if whole["share"] >= rules.SEEDS else NOT_REPRODUCED
+    return REPRODUCED if all(s["verdict"] == REPRODUCED for s in statements if s["main"]) else NOT_REPRODUCED
+
+
+def said(statements: list[dict[str, Any]]) -> list[str]:
+    """A sentence for every statement, from its numbers."""
+    out = []
+    for one in statements:
+        if one["trend"] is not None and "rise" in one["trend"]:
+            found = one["trend"]
+            interval = found["rise"]["interval"]
+            spread = "no interval from one seed" if interval is None else f"95 % [{interval[0]:.2f}, {interval[1]:.2f}]"
+            means = ", ".join(f"{mean:.2f}" for mean in found["means"])
+            numbers = (
+                f"means {means}; rise {found['rise']['mean']:.2f} ({spread}), worst step {found['worst_step']:.2f}"
+            )
+        elif one["trend"] is not None:
+            numbers = f"largest difference {one['trend']['largest']:.2f}"
+        else:
+            count = one["count"]
+            numbers = f"{count['count']} of {count['of']} seeds; " + ", ".join(
+                f"{name} {value['mean']:.3g} ({value['least']:.3g} to {value['largest']:.3g})"
+                for name, value in one["values"].items()
+            )
+        out.append(f"{one['name']}: {one['verdict']}; {numbers}")
+    return out
+
+
+def record(
+    shown: Finding, preset: str, size: Size, seeds: list[Measured], device: str, seconds: float
+) -> dict[str, Any]:
+    """The record (JSON values); seconds: of the whole command.  Raises ValueError without seeds."""
+    if not seeds:
+        raise ValueError("seeds must be at least one, got none")
+    statements, whole = shown.judged(seeds)
+    return rounded(
+        {
+            "schema": SCHEMA,
+            "finding": shown.name,
+            "claim": shown.name,
+            "title": shown.title,
+            "printed": shown.printed,
+            "preset": preset,
+            "setting": setting(size),
+            "config": config(size, 0).to_json(),
+            "seeds": [one["seed"] for one in seeds],
+            "rule": f"{shown.rule}; intervals: Clopper-Pearson for counts, Student's t for means, 95 %",
+            "statements": statements,
+            "all_main": whole,
+            "verdict": verdict(statements, whole),
+            "findings": said(statements),
+            "networks": seeds,
+            "details": {},
+            "pictures": [f"{name}.png" for name in shown.pictures],
+            "device": device,
+            "sources": sources(),
+            "versions": versions(),
+            "revision": revision(),
+            "seconds": round(seconds, 1),
+        }
+    )
+
+
+def committed(name: str, results: Path = RESULTS) -> dict[str, Any]:
+    """The committed record ('finding1', ..).  Raises ValueError for an unknown name or where there is none."""
+    path = results / finding(name).name / "finding.json"
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ValueError(f"finding must have a committed record, got {name!r} without {path}") from None

@@ -1,0 +1,148 @@
+"""Which networks are trained: the paper's sizes, a quick stand-in found by search (results/findings/search.json), a tiny one.
+
+Paper (App. B.1, Section 3): M = 256, L = 8, M_1 = 256 and M_2 = .. = M_8 = 32 values, S = 80, N_tr = 5, p_G = .2, Div 0.5, d = 256, 2 layers,
+1 head, AdamW lr 1e-4, weight decay 1e-3, batch 64, 20k + 2k iterations; N_ft = 16, S_ft in 1..5, half of the subjects.  Open there:
+
+    G = 4, Dirichlet parameter 1, Div the mean over rows of the total variation distance    (numerics.corpus, verify.divergence)
+    constant rate      Section 4 alone names a cosine schedule
+    Fig. 5's numbers of subjects, Fig. 7's of M    powers of two around the 128 and the 256 of the text
+    std .02            GPT-2's initialisation; tied embeddings (numerics.gpt)
+    contexts of held-out queries    finetuning subjects, so that no held-out fact stands in a context
+
+A seed draws everything anew: facts, chains, initial weights, the batches of both phases.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from numerics.corpus import CorpusConfig
+from numerics.gpt import ModelConfig, RunConfig
+from numerics.training import PhaseConfig
+
+PRESETS = ("quick", "paper", "tiny")
+FACTORS = ("S", "Div", "M")
+
+
+@dataclass(frozen=True)
+class Size:
+    """What a preset fixes.
+
+    subjects: numbers of finetuning subjects of Fig. 5; S, Div: the grid of Fig. 6; M: of Fig. 7, at the largest S and every Div.
+    S_ft_short: grammar lengths of ICL+Grm at the smallest S; curve: evaluated steps of pretraining and of finetuning; drawn, final:
+    sequences of an evaluation on the way and at the end; seeds: of the curves and of the sweeps.
+    """
+
+    corpus: CorpusConfig
+    d: int
+    n_tr: int
+    n_demos: int
+    S_ft: tuple[int, ...]
+    S_ft_short: tuple[int, ...]
+    pretraining: PhaseConfig
+    finetuning: PhaseConfig
+    subjects: tuple[int, ...]
+    S: tuple[int, ...]
+    Div: tuple[float, ...]
+    M: tuple[int, ...]
+    final: int
+    seeds: tuple[int, int]
+    p_G: float = 0.2
+    std: float = 0.02
+
+
+def _phase(iterations: int, lr: float, schedule: str, every: int, drawn: int, batch: int = 64) -> PhaseConfig:
+    return PhaseConfig(
+        iterations,
+        batch,
+        lr,
+        schedule=schedule,
+        log_every=every,
+        evaluate_every=every,
+        evaluate_size=drawn,
+        checkpoint_every=max(every, min(1000, iterations)),
+    )
+
+
+def values(M: int, L: int, U: int) -> tuple[int, ...]:
+    """Values per type: M_1 = M, all others U."""
+    return (M, *(U,) * (L - 1))
+
+
+SIZES = {
+    "paper": Size(
+        corpus=CorpusConfig(M=256, L=8, U=values(256, 8, 32), M_ft=128, G=4, alpha=1.0, div=0.5),
+        d=256,
+        n_tr=5,
+        n_demos=16,
+        S_ft=(1, 2, 3, 4, 5),
+        S_ft_short=(1, 2, 3, 4),
+        pretraining=_phase(20000, 1e-4, "constant", 250, 512),
+        finetuning=_phase(2000, 1e-4, "constant", 25, 512),
+        subjects=(32, 64, 96, 128, 192),
+        S=(20, 40, 80),
+        Div=(0.1, 0.3, 0.5),
+        M=(64, 128, 256),
+        final=4096,
+        seeds=(3, 2),
+    ),
+    # For the tests of this code; shows nothing.
+    "tiny": Size(
+        corpus=CorpusConfig(M=8, L=2, U=4, M_ft=4, G=4, alpha=1.0, div=0.3),
+        d=8,
+        n_tr=2,
+        n_demos=2,
+        S_ft=(1,),
+        S_ft_short=(1,),
+        pretraining=_phase(4, 1e-2, "constant", 2, 16, 8),
+        finetuning=_phase(4, 1e-2, "constant", 2, 16, 8),
+        subjects=(2, 4),
+        S=(6, 8),
+        Div=(0.2, 0.4),
+        M=(8, 12),
+        final=32,
+        seeds=(1, 1),
+    ),
+}
+
+
+def _per_type(old: CorpusConfig, M: int) -> int | tuple[int, ...]:
+    # A type with a value for every subject keeps it so.
+    return old.U if isinstance(old.U, int) else tuple(M if U == old.M else U for U in old.U)
+
+
+def config(size: Size, seed: int, S: int | None = None, div: float | None = None, M: int | None = None) -> RunConfig:
+    """The configuration of a seed; S (default the largest), div and M (default the corpus's) as Figs. 6 and 7 vary them.
+
+    With another M half of the subjects are for finetuning, and a type with a value for every subject keeps it so.
+    """
+    S = size.S[-1] if S is None else S
+    corpus = replace(size.corpus, seed=seed, div=size.corpus.div if div is None else div)
+    if M is not None:
+        corpus = replace(corpus, M=M, M_ft=M // 2, U=_per_type(size.corpus, M))
+    return RunConfig(
+        corpus=corpus,
+        model=ModelConfig(d=size.d, seed=seed, std=size.std),
+        S=S,
+        n_tr=size.n_tr,
+        p_G=size.p_G,
+        n_demos=size.n_demos,
+        S_ft=size.S_ft_short if min(size.S) == S and len(size.S) > 1 else size.S_ft,
+        context="finetune",
+        # Streams of random numbers that do not meet: weights from seed, batches from seeds in the hundreds.
+        pretraining=replace(size.pretraining, seed=100 + seed),
+        finetuning=replace(size.finetuning, seed=200 + seed),
+    )
+
+
+def grid(size: Size) -> tuple[list[dict[str, float]], list[dict[str, float]]]:
+    """The points of Fig. 6 (S and Div, M the corpus's) and of Fig. 7 (M and Div, S the largest)."""
+    first = [{"S": S, "Div": div} for S in size.S for div in size.Div]
+    second = [{"M": M, "Div": div} for M in size.M for div in size.Div]
+    return first, second
+
+
+def nested(order: Sequence[int], counts: Sequence[int]) -> list[tuple[int, ...]]:
+    """The first subjects of an order, for every count: more subjects contain the fewer.  Raises ValueError beyond the order."""
+    if not counts or max(counts) > len(order) or min(counts) < 1:
+        raise ValueError(f"counts must be in 1..{len(order)}, got {list(counts)}")
+    return [tuple(int(j) for j in order[:count]) for count in counts]
