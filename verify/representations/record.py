@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from verify.findings.networks import ROOT, sources
+from verify.findings.record import SCHEMA
 from verify.output import revision, versions
 from verify.representations import rules
 from verify.representations.rules import DIVS, NAMED, POOLS, Measured, Pair
@@ -13,7 +14,6 @@ from verify.representations.settings import Setting
 from verify.trained.intervals import share, spread
 from verify.trained.record import rounded
 
-SCHEMA = "contextual-recall-referee/finding5/1"
 RESULTS = ROOT / "results"
 REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
 PICTURES = ("fig8", "fig16", "fig17", "fig18", "trivial")
@@ -45,7 +45,7 @@ def statements(seeds: dict[str, Pair]) -> list[dict[str, Any]]:
                 "by_seed": found["by_seed"],
                 "count": share(sum(found["by_seed"].values()), len(found["by_seed"])),
                 "values": found["values"],
-                "difference": found["difference"],
+                "trend": found["trend"],
             }
         )
     return out
@@ -125,7 +125,8 @@ def findings(seeds: dict[str, Pair]) -> list[str]:
         ]
         if passing:
             out.append(f"{words}: the silhouettes of {', '.join(passing)} grow as the rule asks, without a task.")
-    crossings = [m["steering"][pool]["crossing"] for pair in seeds.values() for m in pair.values() for pool in POOLS]
+    networks = [pair[div] for pair in seeds.values() for div in DIVS]
+    crossings = [m["steering"][pool]["crossing"] for m in networks for pool in POOLS]
     near = [c for c in crossings if c is not None and abs(c - 0.5) <= rules.SOONER]
     if near:
         out.append(
@@ -158,16 +159,15 @@ def record(setting: Setting, preset: str, seeds: dict[str, Pair], device: str, s
                 "positions": first["low"].config.T,
                 "untrained_positions": first["low"].config.untrained,
             },
-            "config": {div: network.config.to_json() for div, network in first.items()},
+            "config": first["high"].config.to_json(),
             "seeds": [int(seed) for seed in seeds],
             "rule": RULE,
             "statements": judged,
             "verdict": REPRODUCED if reproduced else NOT_REPRODUCED,
-            "trivial": passed_by_trivial(seeds),
+            "all_main": None,
             "findings": findings(seeds),
-            "networks": [
-                {"seed": int(seed), "div_name": div} | pair[div] for seed, pair in seeds.items() for div in DIVS
-            ],
+            "networks": [{"seed": int(seed), **pair} for seed, pair in seeds.items()],
+            "details": {"trivial": passed_by_trivial(seeds)},
             "pictures": [f"{name}.png" for name in PICTURES],
             "device": device,
             "sources": sources(),

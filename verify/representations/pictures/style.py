@@ -20,7 +20,7 @@ LAYERS = {
 
 def of(record: dict[str, Any], div: str) -> list[dict[str, Any]]:
     """The networks of 'low' or 'high'."""
-    return [network for network in record["networks"] if network["div_name"] == div]
+    return [seed[div] for seed in record["networks"]]
 
 
 def div_title(record: dict[str, Any], div: str) -> str:

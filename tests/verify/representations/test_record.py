@@ -1,0 +1,104 @@
+"""The record of tiny networks: its format, its verdict from its own numbers, the pictures, the command's errors."""
+
+import copy
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+from PIL import Image
+
+from verify import finding5
+from verify.findings.networks import ROOT
+from verify.representations import command, measured, rules
+from verify.representations.pictures import draw
+from verify.representations.record import findings, statements
+from verify.representations.settings import setting
+
+SCHEMA = json.loads((ROOT / "verify" / "schema" / "finding.schema.json").read_text())
+
+
+def seeds_of(record):
+    return {str(seed["seed"]): seed for seed in record["networks"]}
+
+
+def test_record_fits_the_schema_and_is_written_without_nan(tiny):
+    jsonschema.validate(tiny, SCHEMA)
+    assert json.loads(json.dumps(tiny, allow_nan=False)) == tiny
+    assert tiny["seeds"] == [0, 1] and tiny["finding"] == tiny["claim"] == "finding5"
+
+
+def test_verdict_follows_from_the_record_s_own_numbers(tiny):
+    judged = statements(seeds_of(tiny))
+    assert [(one["name"], one["verdict"]) for one in judged] == [(s["name"], s["verdict"]) for s in tiny["statements"]]
+    main = [one["verdict"] == "reproduced" for one in judged if one["main"]]
+    assert (tiny["verdict"] == "reproduced") == all(main)
+
+
+def test_every_number_is_there(tiny):
+    for seed in tiny["networks"]:
+        for div in rules.DIVS:
+            m = seed[div]
+            count = len(m["demonstrations"])
+            assert m["demonstrations"] == [0, 1, 2]
+            assert set(m["trivial"]) == set(measured.CONTROLS)
+            curves = [v for kind in measured.KINDS for v in m[kind].values()]
+            curves += [v[kind] for v in m["trivial"].values() for kind in measured.KINDS]
+            assert all(len(curve) == count and all(-1 <= s <= 1 for s in curve) for curve in curves)
+            assert set(m["silhouettes"]) == set(m["disjoint"]) >= {rules.NAMED, "layer1.attention", "layer2.residual"}
+            assert len(m["cosines"]) == count and len(m["cosines"][0]) == 3
+            assert len(m["steering"]["seen"]["by_target"]) == 3
+            assert len(m["steering"]["seen"]["source"]) == len(measured.BETAS)
+
+
+def test_networks_of_a_seed_differ_in_their_chains_alone():
+    pair = setting("paper").networks(1)
+    low, high = (pair[div].config.to_json() for div in rules.DIVS)
+    assert (low["corpus"].pop("div"), high["corpus"].pop("div")) == (0.2, 0.5)
+    assert low == high and {network.kind for network in pair.values()} == {"icl+grm"}
+    assert (low["S"], low["n_tr"], low["n_demos"], low["S_ft"]) == (80, 5, 16, [1, 2, 3, 4, 5])
+    assert (low["corpus"]["M"], low["corpus"]["M_ft"], low["model"]["d"]) == (256, 128, 256)
+    corpora = [network.config.corpus.build() for network in pair.values()]
+    assert (corpora[0].attribute_token == corpora[1].attribute_token).all()
+    assert corpora[0].div() == pytest.approx(0.2, abs=0.01) and corpora[1].div() == pytest.approx(0.5, abs=0.02)
+
+
+def test_findings_name_what_passes_without_a_task(tiny):
+    seeds = copy.deepcopy(seeds_of(tiny))
+    for pair in seeds.values():
+        for div in rules.DIVS:
+            pair[div]["trivial"]["bag"]["silhouettes"] = [0.0, 0.2, 0.4]
+            for pool in rules.POOLS:
+                pair[div]["steering"][pool]["crossing"] = 0.51
+    said = " ".join(findings(seeds))
+    assert "bag (4 of 4)" in said and "8 of 8 mean passings are within 0.05 of 1/2" in said
+
+
+def test_pictures(tiny, tmp_path: Path):
+    for path in draw(tiny, tmp_path):
+        with Image.open(path) as image:
+            assert image.width > 600
+        assert path.stat().st_size < 400_000
+
+
+def test_command_errors_are_one_line(capsys):
+    for arguments in (["--seeds", "0"], ["--preset", "none"], ["--device", "tpu"]):
+        with pytest.raises(SystemExit) as ended:
+            command.main(arguments)
+        assert ended.value.code == 2
+        assert capsys.readouterr().err.count("\n") == 1
+    assert command.main(["--runs", "/proc/none"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    with pytest.raises(ValueError, match="preset must be one of"):
+        setting("none")
+    with pytest.raises(ValueError, match="seeds must be at least 1"):
+        command.run("tiny", 0)
+
+
+@pytest.mark.skipif(not (ROOT / "results" / "finding5").exists(), reason="no committed record")
+def test_committed_record_is_what_the_rules_say_of_its_numbers():
+    made = finding5.committed()
+    jsonschema.validate(made, SCHEMA)
+    judged = statements(seeds_of(made))
+    assert [(one["name"], one["verdict"]) for one in judged] == [(s["name"], s["verdict"]) for s in made["statements"]]
+    assert all((ROOT / "results" / "finding5" / name).exists() for name in made["pictures"])
