@@ -9,6 +9,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from numerics.corpus.bayes import bayes_accuracy
+from numerics.corpus.config import selected
+from numerics.pretraining.chains import divergence, transition_pool
 from verify import divergence as command
 
 SMALL = [
@@ -140,15 +143,43 @@ def test_nothing_is_left_behind(error, monkeypatch, capsys, tmp_path):
     assert out == "" and err.count("\n") == 1 and list(tmp_path.iterdir()) == []
 
 
+@pytest.fixture(scope="module")
+def committed():
+    return json.loads((COMMITTED / "divergence.json").read_text(encoding="utf-8"))
+
+
+def test_the_committed_record_follows_the_schema_and_the_rule(committed):
+    assert [e.message for e in schema().iter_errors(committed)] == []
+    reached = []
+    for one in committed["readings"]:
+        chosen = [[s["reached"] for s in request["by_seed"]] for request in one["requests"]]
+        asked = committed["setting"]["div"]
+        if all(abs(x - div) < 0.05 for div, row in zip(asked, chosen, strict=True) for x in row):
+            reached.append({"norm": one["norm"], "alpha": one["alpha"]})
+    assert reached == committed["reach_all"]
+
+
+def test_one_cell_of_the_committed_record_again(committed):
+    one = next(r for r in committed["readings"] if (r["norm"], r["alpha"]) == ("variation", 1.0))
+    setting = committed["setting"]
+    pool = transition_pool(setting["pool"], setting["G"], 1.0, setting["seeds"][0])
+    for request in one["requests"]:
+        chains = selected(pool, setting["L"], "variation", request["div"])
+        recorded = request["by_seed"][0]
+        assert divergence(chains, "variation") == pytest.approx(recorded["reached"])
+        # Other paths: the two samples differ by less than the sum of their margins, each missed once in 20.
+        again = bayes_accuracy(chains, 20, 4000, seed=9)
+        margin = (again.high - again.low) / 2 + recorded["accuracies"][0]["high"] - recorded["accuracies"][0]["low"]
+        assert abs(again.value - recorded["accuracies"][0]["value"]) < margin
+
+
 @pytest.mark.long
-def test_the_committed_record_is_what_is_computed():
-    data = json.loads((COMMITTED / "divergence.json").read_text(encoding="utf-8"))
-    assert [e.message for e in schema().iter_errors(data)] == []
-    setting = {k: v for k, v in data["setting"].items() if k not in ("starts", "printed", "confidence")}
+def test_the_committed_record_is_what_is_computed(committed):
+    setting = {k: v for k, v in committed["setting"].items() if k not in ("starts", "printed", "confidence")}
     sizes = command.Sizes(**{k: tuple(v) if isinstance(v, list) else v for k, v in setting.items()})
     again = json.loads(json.dumps(command.check(sizes)))
-    assert again["reach_all"] == data["reach_all"]
-    for one, other in zip(again["readings"], data["readings"], strict=True):
+    assert again["reach_all"] == committed["reach_all"]
+    for one, other in zip(again["readings"], committed["readings"], strict=True):
         assert one["least"] == pytest.approx(other["least"]) and one["largest"] == pytest.approx(other["largest"])
         for request, recorded in zip(one["requests"], other["requests"], strict=True):
             assert request["mean"] == [pytest.approx(mean) for mean in recorded["mean"]]
