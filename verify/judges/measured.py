@@ -23,6 +23,13 @@ def parts_of(name: str, as_if: str) -> tuple[str, list[Part]]:
     return _networks(name, as_if)
 
 
+def preset_of(name: str) -> str:
+    """The preset of the committed record.  Raises as `parts_of`."""
+    if name in measured_findings.NAMES:
+        return str(measured_findings.committed(name)["preset"])
+    return str((committed_sweep if name in SWEEPS else committed)(name)["preset"])
+
+
 # --- figures of single networks --------------------------------------------------------------------------------------------
 
 

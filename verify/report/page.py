@@ -11,7 +11,7 @@ from typing import Any
 from markupsafe import Markup
 
 from paper_checks.contextual_recall import claims as transcribed
-from verify.judges.measured import parts_of
+from verify.judges.measured import parts_of, preset_of
 from verify.judges.part import Part
 from verify.judges.theorem2 import quantities
 from verify.report.argument import SEVERITY, Argument, Standing
@@ -108,7 +108,7 @@ def rerun(entry: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     show = f"python -m verify show {shlex.quote(entry['id'])}"
     found.append(("Try this claim: its statement, the witnesses' numbers, its counterexample", show))
     if entry["id"] in FIGURES:
-        run = f"python -m verify.{FIGURES[entry['id']]} --preset paper"
+        run = f"python -m verify.{FIGURES[entry['id']]} --preset {preset_of(FIGURES[entry['id']])}"
         return (*found, ("Train the networks again and judge them", run))
     if _CONSTRUCTIONS.match(entry["id"]):
         return tuple(found)
@@ -186,7 +186,7 @@ def parts(argument: Argument) -> list[tuple[str, str, list[str]]]:
     found = [
         ("constructions", "Data, model and constructions: Propositions 1 to 4", first),
         ("finetuning", "Dynamics of finetuning: Theorems 1 and 2", rest),
-        ("training", "Trained networks: the figures", trained),
+        ("training", "Trained networks: findings and figures", trained),
     ]
     return [one for one in found if one[2]]
 

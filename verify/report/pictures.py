@@ -7,6 +7,12 @@ from pathlib import Path
 
 #: Claim id -> entry point and folder below results/.
 FIGURES = {
+    "finding1": "finding1",
+    "finding2": "finding2",
+    "finding3": "finding3",
+    "fig5": "fig5",
+    "finding4": "finding4",
+    "finding5": "finding5",
     "fig9-10": "fig9_10",
     "fig11-12": "fig11_12",
     "fig13": "fig13",
