@@ -1,5 +1,6 @@
 """`python -m verify.bench population`: the ways to the population gradients, timed on the same worlds in one run.
 `python -m verify.bench training`: an iteration of the trainer in its three forms, timed on the same batches in one run.
+`python -m verify.bench gpt`: pretraining iterations of the 2-layer network, the trainer's beside a plain loop's, in one run.
 
 Exit status: 0 all methods agree, 1 they do not, 2 unusable input (one line says why, nothing is written), 130 interrupted.
 """
@@ -18,7 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from verify.arguments import OneLineParser, one_line, writable
-from verify.bench import training, training_showing
+from verify.bench import gpt, gpt_showing, training, training_showing
 from verify.bench.plan import Plan
 from verify.bench.plot import write_plot
 from verify.bench.population import Stages, run
@@ -40,12 +41,15 @@ def _parser() -> argparse.ArgumentParser:
     made = OneLineParser(
         NAME,
         description="Benchmarks. population: the ways to the gradients of the finetuning population. training: the forms of the"
-        " trainer's iteration.",
+        " trainer's iteration. gpt: an iteration of the 2-layer network, beside a plain loop's.",
     )
-    made.add_argument("what", choices=("population", "training"), help="what is timed")
+    made.add_argument("what", choices=("population", "training", "gpt"), help="what is timed")
     made.add_argument("--json", metavar="FILE", help="also write every time, law and difference as JSON")
     made.add_argument("--plot", metavar="FILE.png", help="also draw the times")
     made.add_argument("--quick", action="store_true", help="small worlds and two rounds: seconds instead of minutes")
+    made.add_argument(
+        "--preset", choices=gpt.PRESETS, help="gpt: the size, quick or the paper's (default paper; quick with --quick)"
+    )
     made.add_argument(
         "--device", choices=("auto", "cpu", "cuda"), default="auto", help="where tensors live (default auto)"
     )
@@ -98,7 +102,15 @@ class _Outcome:
     problems: list[str]
 
 
-def _timed(what: str, quick: bool, device: str, threads: int, stages: Stages) -> _Outcome:
+def _timed(what: str, quick: bool, preset: str, device: str, threads: int, stages: Stages) -> _Outcome:
+    if what == "gpt":
+        seen = gpt.run(preset, device, threads, stages)
+        return _Outcome(
+            lambda: gpt.as_json(seen),
+            lambda path: gpt_showing.write_plot(path, seen),
+            lambda console: gpt_showing.show(console, seen),
+            seen.problems,
+        )
     if what == "training":
         found = training.run(quick, device, threads, stages)
         return _Outcome(
@@ -125,13 +137,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 writable(option, name)
         if options.plot is not None and not options.plot.lower().endswith(".png"):
             raise SettingError(f"--plot {options.plot}: is drawn as PNG; give a name that ends in .png")
+        if options.preset is not None and options.what != "gpt":
+            raise SettingError(f"--preset {options.preset}: is for gpt; {options.what} has --quick")
+        if options.preset == "paper" and options.quick:
+            raise SettingError("--preset paper: contradicts --quick; give one of them")
+        preset = options.preset or ("quick" if options.quick else "paper")
         device = _device(options.device)
     except SettingError as error:
         print(f"{NAME}: {one_line(error)}", file=sys.stderr)
         return 2
     try:
         with _stages() as stages:
-            outcome = _timed(options.what, options.quick, device, options.threads, stages)
+            outcome = _timed(options.what, options.quick, preset, device, options.threads, stages)
         try:
             if options.json is not None:
                 write_json(options.json, outcome.record())
