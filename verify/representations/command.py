@@ -92,7 +92,7 @@ def run(
 
 
 def check(preset: str = "quick", runs: Path = RUNS) -> dict[str, Any]:
-    """The record, computed now (see verify/schema/finding.schema.json)."""
+    """The record, computed now (see verify/schema/finding5.schema.json)."""
     return run(preset, options=Options(runs, usable_processes()))
 
 
@@ -123,9 +123,9 @@ def show(console: Console, made: dict[str, Any]) -> None:
         low, high = one["count"]["interval"]
         held = f"{one['count']['count']}/{one['count']['of']} [{low:.2f}, {high:.2f}]"
         mean = ""
-        if one["trend"] is not None:
-            interval = one["trend"]["difference"]["interval"]
-            mean = f"{one['trend']['difference']['mean']:.3f}"
+        if one["difference"] is not None:
+            interval = one["difference"]["interval"]
+            mean = f"{one['difference']['mean']:.3f}"
             mean += "" if interval is None else f" [{interval[0]:.2f}, {interval[1]:.2f}]"
         name = one["name"] if one["main"] else f"  {one['name']}"
         row = (name, one["says"], held, mean, one["verdict"])

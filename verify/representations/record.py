@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from verify.findings.networks import ROOT, sources
-from verify.findings.record import SCHEMA
 from verify.output import revision, versions
 from verify.representations import rules
 from verify.representations.rules import DIVS, NAMED, POOLS, Measured, Pair
@@ -14,6 +13,7 @@ from verify.representations.settings import Setting
 from verify.trained.intervals import share, spread
 from verify.trained.record import rounded
 
+SCHEMA = "contextual-recall-referee/finding5/1"
 RESULTS = ROOT / "results"
 REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
 PICTURES = ("fig8", "fig16", "fig17", "fig18", "trivial")
@@ -45,7 +45,7 @@ def statements(seeds: dict[str, Pair]) -> list[dict[str, Any]]:
                 "by_seed": found["by_seed"],
                 "count": share(sum(found["by_seed"].values()), len(found["by_seed"])),
                 "values": found["values"],
-                "trend": found["trend"],
+                "difference": found["difference"],
             }
         )
     return out
@@ -136,6 +136,14 @@ def findings(seeds: dict[str, Pair]) -> list[str]:
     return out
 
 
+def pairs(networks: list[Measured]) -> dict[str, Pair]:
+    """{seed: {'low', 'high': measures}} of a record's networks."""
+    found: dict[str, Pair] = {}
+    for one in networks:
+        found.setdefault(str(one["seed"]), {})[one["div_name"]] = one
+    return found
+
+
 def record(setting: Setting, preset: str, seeds: dict[str, Pair], device: str, seconds: float) -> dict[str, Any]:
     """The record (JSON values).  seeds: {seed: {'low', 'high': measures}}.  Raises ValueError without seeds."""
     judged = statements(seeds)
@@ -159,15 +167,16 @@ def record(setting: Setting, preset: str, seeds: dict[str, Pair], device: str, s
                 "positions": first["low"].config.T,
                 "untrained_positions": first["low"].config.untrained,
             },
-            "config": first["high"].config.to_json(),
+            "config": {div: network.config.to_json() for div, network in first.items()},
             "seeds": [int(seed) for seed in seeds],
             "rule": RULE,
             "statements": judged,
             "verdict": REPRODUCED if reproduced else NOT_REPRODUCED,
-            "all_main": None,
+            "trivial": passed_by_trivial(seeds),
             "findings": findings(seeds),
-            "networks": [{"seed": int(seed), **pair} for seed, pair in seeds.items()],
-            "details": {"trivial": passed_by_trivial(seeds)},
+            "networks": [
+                {"seed": int(seed), "div_name": div} | pair[div] for seed, pair in seeds.items() for div in DIVS
+            ],
             "pictures": [f"{name}.png" for name in PICTURES],
             "device": device,
             "sources": sources(),

@@ -62,7 +62,7 @@ class Statement:
     name: str
     says: str
     why: str
-    values: Callable[[Measured], dict[str, float]]
+    values: Callable[[Measured], dict[str, float | None]]
     holds: Callable[[Measured], bool] | None = None
     difference: Callable[[Pair], float] | None = None
     least: float = 0.0
@@ -123,21 +123,16 @@ def sooner(pair: Pair) -> float:
 
 
 def judged(statement: Statement, seeds: dict[str, Pair]) -> dict[str, Any]:
-    """holds, by_seed, spread over seeds of every value and of a difference ("trend").  Raises ValueError for no seeds."""
+    """holds, by_seed, and the measured values; the interval over seeds of a difference.  Raises ValueError for no seeds."""
     if not seeds:
         raise ValueError("seeds must be at least one, got none")
-    values = [
-        {f"{div}_{name}": value for div in DIVS for name, value in statement.values(pair[div]).items()}
-        for pair in seeds.values()
-    ]
-    spreads = {name: spread([one[name] for one in values]) for name in values[0]}
-    made: dict[str, Any] = {"values": spreads, "trend": None}
+    values = {seed: {div: statement.values(pair[div]) for div in DIVS} for seed, pair in seeds.items()}
+    made: dict[str, Any] = {"values": values, "difference": None}
     if statement.difference is not None:
         by_seed = {seed: statement.difference(pair) for seed, pair in seeds.items()}
-        difference = spread(list(by_seed.values()))
+        made["difference"] = spread(list(by_seed.values())) | {"by_seed": by_seed, "at_least": statement.least}
         made["by_seed"] = {seed: value > 0 for seed, value in by_seed.items()}
-        holds = difference["mean"] >= statement.least and all(made["by_seed"].values())
-        made["trend"] = {"difference": difference, "by_seed": by_seed, "at_least": statement.least, "holds": holds}
+        holds = made["difference"]["mean"] >= statement.least and all(made["by_seed"].values())
     elif statement.holds is not None:
         made["by_seed"] = {seed: all(statement.holds(pair[div]) for div in DIVS) for seed, pair in seeds.items()}
         holds = sum(made["by_seed"].values()) >= SEEDS * len(seeds)
@@ -175,7 +170,7 @@ STATEMENTS = (
         f"with the task vectors mixed by beta, the target's mean rank passes the source's, and is at most {HALF:g} of it at beta = 1, for seen"
         " and held-out queries, at both Div",
         "vectors of mixed types (see controls) must not pass",
-        lambda m: {f"{pool}_crossing": crossing(m["steering"][pool]) for pool in POOLS},
+        lambda m: {f"{pool}_crossing": m["steering"][pool]["crossing"] for pool in POOLS},
         holds=steered,
     ),
     Statement(
@@ -184,7 +179,7 @@ STATEMENTS = (
         " queries",
         "without a passing the beta is taken as 1; by symmetry it is 1/2 wherever only the replaced vector carries the type, so that a larger"
         " one tells of another path of the type to the output and not of weak vectors",
-        lambda m: {f"{pool}_crossing": crossing(m["steering"][pool]) for pool in POOLS},
+        lambda m: {f"{pool}_crossing": m["steering"][pool]["crossing"] for pool in POOLS},
         difference=sooner,
         least=SOONER,
     ),

@@ -12,14 +12,10 @@ from verify import finding5
 from verify.findings.networks import ROOT
 from verify.representations import command, measured, rules
 from verify.representations.pictures import draw
-from verify.representations.record import findings, statements
+from verify.representations.record import findings, pairs, statements
 from verify.representations.settings import setting
 
-SCHEMA = json.loads((ROOT / "verify" / "schema" / "finding.schema.json").read_text())
-
-
-def seeds_of(record):
-    return {str(seed["seed"]): seed for seed in record["networks"]}
+SCHEMA = json.loads((ROOT / "verify" / "schema" / "finding5.schema.json").read_text())
 
 
 def test_record_fits_the_schema_and_is_written_without_nan(tiny):
@@ -29,16 +25,16 @@ def test_record_fits_the_schema_and_is_written_without_nan(tiny):
 
 
 def test_verdict_follows_from_the_record_s_own_numbers(tiny):
-    judged = statements(seeds_of(tiny))
+    judged = statements(pairs(tiny["networks"]))
     assert [(one["name"], one["verdict"]) for one in judged] == [(s["name"], s["verdict"]) for s in tiny["statements"]]
     main = [one["verdict"] == "reproduced" for one in judged if one["main"]]
     assert (tiny["verdict"] == "reproduced") == all(main)
 
 
 def test_every_number_is_there(tiny):
-    for seed in tiny["networks"]:
+    for pair in pairs(tiny["networks"]).values():
         for div in rules.DIVS:
-            m = seed[div]
+            m = pair[div]
             count = len(m["demonstrations"])
             assert m["demonstrations"] == [0, 1, 2]
             assert set(m["trivial"]) == set(measured.CONTROLS)
@@ -64,7 +60,7 @@ def test_networks_of_a_seed_differ_in_their_chains_alone():
 
 
 def test_findings_name_what_passes_without_a_task(tiny):
-    seeds = copy.deepcopy(seeds_of(tiny))
+    seeds = copy.deepcopy(pairs(tiny["networks"]))
     for pair in seeds.values():
         for div in rules.DIVS:
             pair[div]["trivial"]["bag"]["silhouettes"] = [0.0, 0.2, 0.4]
@@ -99,6 +95,6 @@ def test_command_errors_are_one_line(capsys):
 def test_committed_record_is_what_the_rules_say_of_its_numbers():
     made = finding5.committed()
     jsonschema.validate(made, SCHEMA)
-    judged = statements(seeds_of(made))
+    judged = statements(pairs(made["networks"]))
     assert [(one["name"], one["verdict"]) for one in judged] == [(s["name"], s["verdict"]) for s in made["statements"]]
     assert all((ROOT / "results" / "finding5" / name).exists() for name in made["pictures"])

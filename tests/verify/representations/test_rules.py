@@ -91,7 +91,7 @@ def test_differences_need_their_size_and_their_sign_in_every_seed():
     assert not verdicts(given)["stronger"]
     given["1"]["high"]["silhouettes"][rules.NAMED][-1] = 0.41
     found = rules.judged(next(s for s in rules.STATEMENTS if s.name == "stronger"), given)
-    assert found["holds"] and found["trend"]["difference"]["mean"] == pytest.approx(0.105)
+    assert found["holds"] and found["difference"]["mean"] == pytest.approx(0.105)
     for pair in given.values():
         pair["high"]["silhouettes"][rules.NAMED][-1] = 0.44
     assert not verdicts(given)["stronger"]

@@ -14,8 +14,7 @@ from verify.trained.pictures.style import captioned
 def fig18(record: dict[str, Any]) -> Any:
     """The figure: a column for every target type, a row for every Div and pool."""
     L = len(of(record, "low")[0]["steering"]["seen"]["by_target"])
-    networks = [n for div in DIVS for n in of(record, div)]
-    targets = [t for n in networks for pool in POOLS for t in n["steering"][pool]["by_target"]]
+    targets = [t for n in record["networks"] for pool in POOLS for t in n["steering"][pool]["by_target"]]
     every = [t[which] for t in targets for which in ("source", "target")]
     figure, axes = plt.subplots(4, L, figsize=(max(1.7 * L, 6) + 1.2, 8.6), sharex=True, sharey=True, squeeze=False)
     for row, (div, pool) in zip(axes, [(div, pool) for div in DIVS for pool in POOLS], strict=True):

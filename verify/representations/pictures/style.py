@@ -20,7 +20,7 @@ LAYERS = {
 
 def of(record: dict[str, Any], div: str) -> list[dict[str, Any]]:
     """The networks of 'low' or 'high'."""
-    return [seed[div] for seed in record["networks"]]
+    return [network for network in record["networks"] if network["div_name"] == div]
 
 
 def div_title(record: dict[str, Any], div: str) -> str:
