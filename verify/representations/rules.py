@@ -184,6 +184,15 @@ STATEMENTS = (
         least=SOONER,
     ),
     Statement(
+        "rises",
+        f"both silhouettes of layer-2 attention rise by at least {RISE} from 0 to t_max demonstrations, in whatever order, at both Div",
+        "a silhouette that saturates at the first demonstration has no order left; added after a first network was seen, so no verdict rests"
+        " on it",
+        lambda m: {"one_demonstration": m["silhouettes"][NAMED][1], "last": m["silhouettes"][NAMED][-1]},
+        holds=lambda m: all(rise(m[kind][NAMED]) >= RISE for kind in ("silhouettes", "disjoint")),
+        main=False,
+    ),
+    Statement(
         "layers",
         f"at t_max layer-2 attention has the largest silhouette of all representations, those of layer 1 are within {FLAT} of 0, at both Div",
         "Fig. 16",
