@@ -47,7 +47,8 @@ class RunConfig:
     S_ft: grammar lengths of the ICL+Grm finetuning sequences, uniform; n_demos: of finetuning and evaluation.
     context: where the demonstrations of an evaluation come from: "query", the pool of the query (seen or held-out), or one pool.
     loss: which positions count, "all" or "last".
-    autocast "bfloat16", tf32, compile: faster arithmetic and kernels (module numerics.gpt.run); off, the result is float32's.
+    autocast "bfloat16": the products of the blocks are rounded in training; logits and evaluation are not.  tf32: products on CUDA.
+    compile: torch.compile of the loss.  Off, all is float32's.
     """
 
     corpus: CorpusConfig = field(default_factory=CorpusConfig)

@@ -5,7 +5,8 @@
     subject      the argmax is an attribute of the query subject
     attribute    the argmax is any attribute
 
-A tie for the largest logit counts for no metric and is reported.  Sequences are sampled, the same ones for the same seed.
+Always in the precision of the weights.  A tie for the largest logit counts for no metric and is reported.
+Sequences are sampled, the same ones for the same seed.
 """
 
 from collections.abc import Callable
@@ -18,7 +19,6 @@ from torch import Tensor
 from numerics.arguments import checked_integer
 from numerics.corpus import Batch, Corpus, ICLSampler, PTSampler
 from numerics.gpt.config import RunConfig
-from numerics.gpt.loss import autocast
 from numerics.gpt.model import GPT
 
 METRICS = ("exact", "type", "subject", "attribute")
@@ -130,8 +130,7 @@ def accuracies(
     tables = Tables.of(corpus, device)
 
     def predict(batch: Batch) -> tuple[Tensor, Tensor]:
-        with autocast(config.autocast, device):
-            logits = model.logits_at(batch.tokens, batch.last)
+        logits = model.logits_at(batch.tokens, batch.last)
         best = logits.amax(1, keepdim=True)
         return logits.argmax(1), (logits == best).sum(1) == 1
 

@@ -140,8 +140,9 @@ class GPT(nn.Module):
         return x
 
     def unembed(self, x: Tensor) -> Tensor:
-        """Streams (.., d) -> logits (.., V)."""
-        return F.linear(self.norm(x), self.token if self.unembedding is None else self.unembedding)
+        """Streams (.., d) -> logits (.., V), under autocast too in the precision of the weights: in bfloat16 they tie."""
+        with torch.autocast(x.device.type, enabled=False):
+            return F.linear(self.norm(x), self.token if self.unembedding is None else self.unembedding)
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Logits (B, t, V).  Raises ValueError as `stream`.  Cost O(n_layers B t (12 d^2 + 2 t d) + B t d V)."""
