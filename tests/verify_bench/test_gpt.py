@@ -48,6 +48,7 @@ def test_the_command_line(tmp_path, capsys):
     assert names == ["plain, float32", "ours, float32", "plain, bfloat16", "ours, bfloat16"]
     for one in record["forms"]:
         assert len(one["all_ms"]) == 2
+        assert one["processor_ms"] > 0
         plain = record["forms"][names.index(f"plain, {one['precision']}")]
         ratios = [a / b for a, b in zip(plain["all_ms"], one["all_ms"], strict=True)]
         assert one["times_faster_than_plain"] == pytest.approx([sum(ratios) / 2, min(ratios), max(ratios)])

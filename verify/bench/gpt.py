@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import platform
+import statistics
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -73,7 +74,8 @@ class Floor:
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """ms: of an iteration, every round, by form; sampling_ms: of the sequences alone ('ours', 'plain'); first_s: of the
+    """ms: of an iteration, every round, by form; processor_ms: median of what the processor worked for one, which other work on
+    the machine does not lengthen (CPU; all threads together); sampling_ms: of the sequences alone ('ours', 'plain'); first_s: of the
     first call of a form, compilation included; difference: relative, of the two losses on one batch."""
 
     preset: str
@@ -81,6 +83,7 @@ class Result:
     threads: int
     config: RunConfig
     ms: dict[Form, Timed]
+    processor_ms: dict[Form, float]
     sampling_ms: dict[str, Timed]
     first_s: dict[Form, float]
     multiply_adds: int
@@ -160,6 +163,17 @@ def rates(device: str) -> tuple[dict[str, float], float]:
     return out, 2 * size / best(lambda: target.copy_(source))
 
 
+def worked(work: Callable[[], None], into: list[float]) -> Callable[[], None]:
+    """work that adds the seconds of the processor to `into`."""
+
+    def watched() -> None:
+        began = time.process_time()
+        work()
+        into.append(time.process_time() - began)
+
+    return watched
+
+
 def _cast(precision: str, device: str) -> AbstractContextManager[object]:
     return autocast("bfloat16" if precision == "bfloat16" else "none", device)
 
@@ -227,13 +241,15 @@ def run(preset: str, device: str, threads: int, stages: Stages) -> Result:
         corpus = config.corpus.build()
         apart = difference(config, corpus, device)
         first: dict[Form, float] = {}
+        processor: dict[Form, list[float]] = {}
         jobs = {}
         for form in forms(device):
             work = job(form, config, corpus, device, block)
             began = time.perf_counter()
             work()
             first[form] = time.perf_counter() - began
-            jobs[form.name] = work
+            processor[form] = []
+            jobs[form.name] = worked(work, processor[form])
         ours = SequenceSource(PTSampler(corpus, config.S, config.n_tr, config.p_G, device=device))
         plain = PlainSampler(corpus, config.S, config.n_tr, config.p_G, 0)
         size = config.pretraining.batch
@@ -267,6 +283,7 @@ def run(preset: str, device: str, threads: int, stages: Stages) -> Result:
         threads,
         config,
         {form: per[form.name] for form in first},
+        {form: 1e3 * statistics.median(all_) / block for form, all_ in processor.items() if device == "cpu"},
         {side: per[f"sampling, {side}"] for side in ("ours", "plain")},
         first,
         multiply_adds(config, corpus.V),
@@ -293,6 +310,7 @@ def as_json(result: Result) -> dict[str, Any]:
                 "compiled": form.compiled,
                 "median_ms": timed.seconds,
                 "all_ms": list(timed.rounds),
+                "processor_ms": result.processor_ms.get(form),
                 "first_seconds": result.first_s[form],
                 "operations_ms": floor.operations_ms,
                 "bytes_ms": floor.bytes_ms,

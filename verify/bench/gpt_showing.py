@@ -10,7 +10,8 @@ from rich.table import Table
 from verify.bench.gpt import Result
 from verify.diversity.figure import COLOURS, blank, save
 
-UNTESTED = "bfloat16 and tf32 round products: compare the metrics before relying on them (recorded runs are float32)"
+ROUNDED = "bfloat16 and tf32 round products and are not shown to leave the metrics alone; the plain loop rounds its logits too"
+UNTESTED = "; on CUDA this trainer has not been tested"
 
 
 def table(result: Result) -> Table:
@@ -21,6 +22,7 @@ def table(result: Result) -> Table:
     for name in (
         "median",
         "spread",
+        "processor",
         "first, s",
         "floor",
         "times the floor",
@@ -34,6 +36,7 @@ def table(result: Result) -> Table:
             form.name,
             f"{timed.seconds:.4g}",
             f"{min(timed.rounds):.4g}–{max(timed.rounds):.4g}",
+            f"{result.processor_ms[form]:.4g}" if form in result.processor_ms else "–",
             f"{result.first_s[form]:.1f}",
             f"{floor:.3g}",
             f"{timed.seconds / floor:.2f}",
@@ -51,9 +54,10 @@ def show(console: Console, result: Result) -> None:
     rounds = len(next(iter(result.ms.values())).rounds)
     console.print(
         f"floor: {result.multiply_adds / 1e9:.4g} G multiply-adds or {result.bytes_moved / 1e9:.3g} GB at the rates of this run"
-        f" (G multiply-adds/s: {speeds}; {result.bytes_per_second / 1e9:.3g} GB/s), the larger; sequences alone, ms: {drawn};"
+        f" (G multiply-adds/s: {speeds}; {result.bytes_per_second / 1e9:.3g} GB/s), the larger;"
+        f" processor: what other work on the machine does not lengthen; sequences alone, ms: {drawn};"
         f" {rounds} interleaved rounds, device {result.device}, threads {result.threads},"
-        f" load {', '.join(f'{x:.1f}' for x in result.load)}; {result.seconds:.1f} s. {UNTESTED}",
+        f" load {', '.join(f'{x:.1f}' for x in result.load)}; {result.seconds:.1f} s. {ROUNDED}{UNTESTED if result.device == 'cuda' else ''}",
         highlight=False,
         markup=False,
         soft_wrap=True,
