@@ -26,7 +26,7 @@ from verify.findings.networks import RUNS
 from verify.findings.pictures import draw
 from verify.findings.record import REPRODUCED, record
 from verify.findings.runs import RunError, train_all
-from verify.findings.settings import PRESETS, SIZES
+from verify.findings.settings import PRESETS, size_of
 from verify.output import write_json
 from verify.progress import Count, bars, paged
 from verify.setting import SettingError
@@ -52,9 +52,7 @@ def run(
     """
     begun = time.perf_counter()
     options = Options(processes=usable_processes()) if options is None else options
-    if preset not in PRESETS:
-        raise ValueError(f"preset must be one of {', '.join(PRESETS)}, got {preset!r}")
-    size = SIZES[preset]
+    size = size_of(preset, shown.name)
     count = size.seeds[0 if shown.curves else 1] if seeds is None else seeds
     if count < 1:
         raise ValueError(f"seeds must be at least 1, got {seeds!r}")

@@ -125,6 +125,7 @@ def subjects_point(trained: Trained, start: Trained, size: int, device: str) -> 
         "best": best(found, "icl_heldout"),
         "end": found[-1]["icl_heldout"]["exact"],
         "seen": found[-1]["icl_seen"]["exact"],
+        "grm": best(found, "grm_heldout"),
     }
 
 

@@ -157,7 +157,9 @@ def test_marginal_needs_a_full_grid():
 
 def sweep(number, icl, grm):
     points = {
-        kind: [{"subjects": n, "best": b, "end": b, "seen": 1.0} for n, b in zip((4, 8, 16), best, strict=True)]
+        kind: [
+            {"subjects": n, "best": b, "end": b, "seen": 1.0, "grm": b} for n, b in zip((4, 8, 16), best, strict=True)
+        ]
         for kind, best in (("icl", icl), ("icl+grm", grm))
     }
     return {"seed": number, "points": points}
@@ -184,11 +186,15 @@ def data(flat=None):
         )
 
     fig6 = [
-        {"S": S, "Div": d, "M": 8, "pt": value(S, d, 8), "icl_heldout": value(S, d, 8)}
+        {"S": S, "Div": d, "M": 8, "pt": value(S, d, 8), "icl_heldout": value(S, d, 8), "grm_heldout": 0.0}
         for S in (6, 8)
         for d in (0.2, 0.4)
     ]
-    fig7 = [{"S": 8, "Div": d, "M": M, "pt": 1.0, "icl_heldout": value(8, d, M)} for M in (8, 12) for d in (0.2, 0.4)]
+    fig7 = [
+        {"S": 8, "Div": d, "M": M, "pt": 1.0, "icl_heldout": value(8, d, M), "grm_heldout": 0.0}
+        for M in (8, 12)
+        for d in (0.2, 0.4)
+    ]
     return {"seed": 0, "fig6": fig6, "fig7": fig7}
 
 
