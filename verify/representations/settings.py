@@ -5,11 +5,16 @@ draws facts, pool of chains, initial weights and batches, the same for both Div;
 
 Open in the paper, and chosen here: the demonstrations go from 0 to N_ft - 1 (Fig. 17: 15 of 16), steering is at N_ft - 1; the
 mean vectors are over other sequences than those that are steered.
+
+Quick: chosen by search (results/finding5/search.json), for facts that are learnt and recalled for held-out queries within minutes.
+No small setting that was tried answers ICL sequences after finetuning on ICL+Grm, so the networks are finetuned on ICL sequences; and
+Div .2 against .5 needs the paper's 80 grammar tokens for the types to be told apart, so it is .5 against .85, of 8 grammar tokens.
 """
 
 from dataclasses import dataclass, replace
 
 from numerics.corpus import CorpusConfig
+from numerics.training import PhaseConfig
 from verify.findings import settings as findings
 from verify.findings.networks import Network
 from verify.findings.settings import PRESETS, Size
@@ -19,7 +24,7 @@ from verify.representations.rules import DIVS
 
 @dataclass(frozen=True)
 class Setting:
-    """size: of the networks; divs: the lower and the higher Div; kind: what they are finetuned on; sizes: of the measures."""
+    """size: of the networks; divs: the lower and the higher Div; kind: what they are finetuned on; sizes: of the measures"""
 
     size: Size
     divs: tuple[float, float]
@@ -34,6 +39,40 @@ class Setting:
             name: Network(findings.config(self.size, seed, div=div), self.kind)
             for name, div in zip(DIVS, self.divs, strict=True)
         }
+
+
+def _quick() -> Size:
+    """Chosen by search; no measure of clustering or steering entered the choice."""
+    return Size(
+        corpus=CorpusConfig(M=256, L=4, U=16, M_ft=128, G=8, alpha=0.15, div=0.85),
+        d=64,
+        n_tr=6,
+        n_demos=12,
+        S_ft=(1,),
+        S_ft_short=(1,),
+        pretraining=_phase(1500, 3e-3, "cosine", 250),
+        finetuning=_phase(400, 3e-4, "constant", 100),
+        subjects=(128,),
+        S=(6,),
+        Div=(0.5, 0.85),
+        M=(256,),
+        final=1024,
+        seeds=(3, 3),
+        std=0.1,
+    )
+
+
+def _phase(iterations: int, lr: float, schedule: str, every: int) -> PhaseConfig:
+    drawn = 256
+    return PhaseConfig(
+        iterations,
+        lr=lr,
+        schedule=schedule,
+        log_every=50,
+        evaluate_every=every,
+        evaluate_size=drawn,
+        checkpoint_every=every,
+    )
 
 
 def _tiny() -> Size:
@@ -52,10 +91,11 @@ def setting(preset: str) -> Setting:
     if preset == "tiny":
         return Setting(_tiny(), (0.2, 0.4), "icl+grm", 1, Sizes(6, 4, 8), "for tests")
     return Setting(
-        findings.SIZES["quick"],
-        (0.2, 0.5),
-        "icl+grm",
-        2,
+        _quick(),
+        (0.5, 0.85),
+        "icl",
+        3,
         Sizes(),
-        "a scaled-down setting chosen by search: the verdict speaks of it and not of the paper's sizes",
+        "a scaled-down setting chosen by search, finetuned on ICL sequences (on ICL+Grm no small setting that was tried answers ICL sequences):"
+        " the verdict speaks of it and not of the paper's sizes",
     )
