@@ -83,6 +83,20 @@ def test_an_unknown_objective():
         loss_for("some")
 
 
+@pytest.mark.long
+def test_the_compiled_loss_is_the_same(tiny):
+    corpus = tiny.corpus.build()
+    sampler = ICLSampler(corpus, tiny.n_demos, (0, 1, 3))
+    model = GPT(corpus.V, sampler.T, d=8, std=0.5, dtype=torch.float64)
+    sequence, targets = SequenceSource(sampler).batch(6)
+    found = []
+    for compiled in (False, True):
+        loss = loss_for(compiled=compiled)(model, sequence, targets, False).loss
+        found.append([loss, *torch.autograd.grad(loss, list(model.parameters()))])
+    for one, two in zip(*found, strict=True):
+        torch.testing.assert_close(one, two, rtol=0, atol=1e-10)
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("compiled", [False, True])
 def test_the_same_loss_on_cuda(drawn, compiled):
