@@ -27,11 +27,12 @@ CONTROLS = {
 
 
 def _spread(axis: Any, steps: list[int], curves: list[list[float]], colour: str, label: str, style: str = "-") -> None:
-    """The mean over seeds, and from the least to the largest."""
+    """The mean over seeds, thick, and every seed, thin."""
     columns = list(zip(*curves, strict=True))
-    axis.plot(steps, [sum(c) / len(c) for c in columns], color=colour, ls=style, lw=1.6, label=label)
+    axis.plot(steps, [sum(c) / len(c) for c in columns], color=colour, ls=style, lw=1.8, label=label)
     if len(curves) > 1:
-        axis.fill_between(steps, [min(c) for c in columns], [max(c) for c in columns], color=colour, alpha=0.15, lw=0)
+        for curve in curves:
+            axis.plot(steps, curve, color=colour, ls=style, lw=0.6, alpha=0.5)
 
 
 def _panel(axis: Any, record: dict[str, Any], part: str, group: str, title: str, style: str = "-") -> None:
@@ -59,8 +60,8 @@ def _baselines(axis: Any, record: dict[str, Any], group: str) -> None:
 
 
 def _caption(record: dict[str, Any]) -> str:
-    judged = ".  ".join(words[0].upper() + words[1:] for words in record["findings"])
-    note = f"Means of {len(record['seeds'])} seeds, bands and dots: the seeds.  "
+    judged = ".  ".join(record["findings"])
+    note = f"Means of {len(record['seeds'])} seeds, thin lines and dots: the seeds.  "
     return f"{record['verdict'].capitalize()} at this setting ({record['setting']['says']}).  {note}{judged}."
 
 

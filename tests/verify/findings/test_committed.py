@@ -1,0 +1,32 @@
+"""What is committed under results/ is what the rules of today say of the networks in it."""
+
+import json
+from importlib import resources
+
+import jsonschema
+import pytest
+
+from verify.findings import record
+from verify.findings.findings import FINDINGS
+from verify.findings.settings import config, size_of
+
+SCHEMA = json.loads(resources.files("verify").joinpath("schema/finding.schema.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", [name for name in FINDINGS if (record.RESULTS / name / "finding.json").exists()])
+def test_what_is_committed_follows_from_its_own_networks(name):
+    found = record.committed(name)
+    jsonschema.validate(found, SCHEMA)
+    assert found["revision"] != "unknown"
+    assert len(found["seeds"]) >= 2
+    statements, whole = FINDINGS[name].judged(found["networks"])
+    assert record.rounded(statements) == found["statements"]
+    assert record.rounded(whole) == found["all_main"]
+    assert record.verdict(statements, whole) == found["verdict"]
+    # The setting that the record tells of is the preset's.
+    size = size_of(found["preset"], name)
+    assert found["config"] == json.loads(json.dumps(record.rounded(config(size, 0).to_json())))
+    assert found["setting"] == record.rounded(record.setting(size))
+    assert found["setting"]["papers_sizes"] == (found["preset"] == "paper")
+    for picture in found["pictures"]:
+        assert 0 < (record.RESULTS / name / picture).stat().st_size < 300_000
