@@ -46,17 +46,40 @@ def _panel(axis: Any, record: dict[str, Any], part: str, group: str, title: str,
 
 def _dressed(axes: Any, x: str) -> None:
     for axis in axes:
-        axis.set_ylim(-0.03, 1.04)
+        axis.set_ylim(-0.03, 1.06)
         axis.set_xlabel(x, fontsize=9)
         axis.grid(lw=0.3)
         axis.spines[["top", "right"]].set_visible(False)
         axis.tick_params(labelsize=8)
 
 
+def _level(axis: Any, at: float, words: str, style: str = ":") -> None:
+    """A horizontal line that says what it is, above its right end."""
+    axis.axhline(at, color="0.45", lw=0.9, ls=style)
+    box = {"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "pad": 0.5}
+    axis.annotate(
+        f"{words}: {at:.3g}",
+        (1, at),
+        xycoords=("axes fraction", "data"),
+        xytext=(-3, 2),
+        textcoords="offset points",
+        ha="right",
+        va="bottom",
+        fontsize=6.5,
+        color="0.3",
+        bbox=box,
+    )
+
+
 def _baselines(axis: Any, record: dict[str, Any], group: str) -> None:
     for name, (style, words) in CONTROLS.items():
         mean = sum(one["trivial"][group][name] for one in record["networks"]) / len(record["networks"])
-        axis.axhline(mean, color="0.45", lw=0.9, ls=style, label=f"{words}: {mean:.2f}")
+        _level(axis, mean, words, style)
+
+
+def _legend(axis: Any) -> None:
+    """Right of the last panel: it covers no curve."""
+    axis.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
 
 def _caption(record: dict[str, Any]) -> str:
@@ -67,24 +90,34 @@ def _caption(record: dict[str, Any]) -> str:
 
 def fig2(record: dict[str, Any], title: str) -> Any:
     """PT sequences and ICL sequences while pretraining."""
-    figure, axes = plt.subplots(1, 3, figsize=(12, 5), sharey=True)
+    figure, axes = plt.subplots(1, 3, figsize=(13, 5), sharey=True)
     _panel(axes[0], record, "pretraining", "pt", "PT sequences")
     bound = sum(one["reachable"] for one in record["networks"]) / len(record["networks"])
-    axes[0].axhline(bound, color="0.45", lw=0.9, ls="--", label=f"reader of the grammar: {bound:.3f}")
+    axes[0].axhline(bound, color="0.45", lw=0.9, ls="--")
+    words = f"reader of the grammar: {bound:.3f}"
+    axes[0].annotate(
+        words,
+        (1, bound),
+        xycoords=("axes fraction", "data"),
+        xytext=(-3, 3),
+        textcoords="offset points",
+        ha="right",
+        fontsize=6.5,
+        color="0.3",
+    )
     for axis, group, words in ((axes[1], "icl_seen", "seen"), (axes[2], "icl_heldout", "held-out")):
         _panel(axis, record, "pretraining", group, f"ICL sequences, {words} queries")
         limit = sum(rules.without_facts(one, group) for one in record["networks"]) / len(record["networks"])
-        axis.axhline(limit, color="0.45", lw=0.9, ls=":", label=f"best predictor without facts: {limit:.2f}")
+        _level(axis, limit, "best predictor without facts")
     axes[0].set_ylabel("accuracy at the final token")
     _dressed(axes, "pretraining iteration")
-    for axis in axes:
-        axis.legend(frameon=False, fontsize=7)
+    _legend(axes[-1])
     captioned(figure, title, _caption(record))
     return figure
 
 
 def _finetuned(record: dict[str, Any], title: str, panels: list[tuple[str, str]]) -> Any:
-    figure, axes = plt.subplots(1, len(panels), figsize=(3.6 * len(panels) + 1.2, 5.2), sharey=True)
+    figure, axes = plt.subplots(1, len(panels), figsize=(3.4 * len(panels) + 3, 5.2), sharey=True)
     for axis, (group, words) in zip(axes, panels, strict=True):
         _panel(axis, record, "finetuned", group, words)
         if group in rules.GROUPS:
@@ -93,7 +126,7 @@ def _finetuned(record: dict[str, Any], title: str, panels: list[tuple[str, str]]
             exact = [[p[group]["exact"] for p in c] for c in curves]
             _spread(axis, steps, exact, "0.45", "exact match, without pretraining", "-.")
             _baselines(axis, record, group)
-        axis.legend(frameon=False, fontsize=7)
+    _legend(axes[-1])
     axes[0].set_ylabel("accuracy at the final token")
     _dressed(axes, "finetuning iteration")
     captioned(figure, title, _caption(record))
