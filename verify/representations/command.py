@@ -24,13 +24,12 @@ from verify.diversity.command import usable_device
 from verify.findings import networks as trained
 from verify.findings.networks import RUNS
 from verify.findings.runs import RunError, train_all, with_starts
-from verify.findings.settings import PRESETS
 from verify.output import write_json
 from verify.progress import Count, bars, paged
 from verify.representations.measured import Network, measured
 from verify.representations.pictures import draw
 from verify.representations.record import PRINTED, REPRODUCED, record
-from verify.representations.settings import Setting, setting
+from verify.representations.settings import PRESETS, Setting, setting
 from verify.setting import SettingError
 from verify.trained.command import _count, _folder
 from verify.trained.runs import usable_processes
@@ -99,7 +98,10 @@ def check(preset: str = "quick", runs: Path = RUNS) -> dict[str, Any]:
 def _parser() -> OneLineParser:
     made = OneLineParser(prog=NAME, description=f"Finding 5, Fig. 8, 16-18. {PRINTED}", allow_abbrev=False)
     made.add_argument(
-        "--preset", choices=PRESETS[:2], default="quick", help="quick: scaled down (default); paper: its own sizes"
+        "--preset",
+        choices=PRESETS[:3],
+        default="quick",
+        help="quick: scaled down (default); quick-shared: the quick sizes of Findings 2-4; paper: its own sizes",
     )
     made.add_argument("--seeds", type=_count, metavar="N", help="number of seeds, in place of the preset's")
     made.add_argument("--out", metavar="FOLDER", help="write finding.json and the pictures there (made if not there)")

@@ -110,12 +110,48 @@ def _steered(div: str, of: list[Measured]) -> str:
     return f"{div} Div, steering, {'; '.join(parts)}."
 
 
+def _range(values: list[float]) -> str:
+    low, high = f"{min(values):.2f}", f"{max(values):.2f}"
+    return low if low == high else f"{low} to {high}"
+
+
+def _by_first_layer(networks: list[Measured]) -> list[str]:
+    """Where the type is: networks whose first layer is flat, and the others."""
+    out = []
+    for words, of in (
+        (f"within {rules.FLAT:g} of 0", [m for m in networks if rules.first_layer(m) < rules.FLAT]),
+        (f"at {rules.FLAT:g} or more", [m for m in networks if rules.first_layer(m) >= rules.FLAT]),
+    ):
+        if not of:
+            continue
+        found = [m["steering"][pool]["crossing"] for m in of for pool in POOLS]
+        at = [c for c in found if c is not None]
+        passing = f"passes at beta {_range(at)}" if at else "passes"
+        out.append(
+            f"layer 1's silhouettes are {words} in {len(of)} of {len(networks)} networks: layer-2 attention has"
+            f" {_range([m['silhouettes'][NAMED][-1] for m in of])} there, and the target {passing} in {len(at)} of {len(found)} cases (seen and"
+            " held-out queries)."
+        )
+    return out
+
+
 def findings(seeds: dict[str, Pair]) -> list[str]:
     """Sentences from the numbers."""
     out = []
     for div in DIVS:
         of = [pair[div] for pair in seeds.values()]
         out += [_clustered(div, of), _answered(div, of), _steered(div, of)]
+    networks = [pair[div] for pair in seeds.values() for div in DIVS]
+    out += _by_first_layer(networks)
+    orders = [rules.order(m["silhouettes"][NAMED]) for m in networks]
+    rises = [rules.rise(m["silhouettes"][NAMED]) for m in networks]
+    if min(rises) >= rules.RISE and min(orders) < rules.ORDER:
+        at_one = [m["silhouettes"][NAMED][1] - m["silhouettes"][NAMED][0] for m in networks]
+        out.append(
+            f"every silhouette of layer-2 attention rises by {_range(rises)}, of which {_range(at_one)} with the first demonstration (a value"
+            " belongs to one type, so that one demonstration gives it away); what follows may be flat or zigzag, and the rank correlation is"
+            f" {_range(orders)} where the rule asks for {rules.ORDER:g}."
+        )
     trivial = passed_by_trivial(seeds)
     for kind, words in (("silhouettes", "all pairs"), ("disjoint", "no shared value")):
         passing = [
@@ -125,7 +161,6 @@ def findings(seeds: dict[str, Pair]) -> list[str]:
         ]
         if passing:
             out.append(f"{words}: the silhouettes of {', '.join(passing)} grow as the rule asks, without a task.")
-    networks = [pair[div] for pair in seeds.values() for div in DIVS]
     crossings = [m["steering"][pool]["crossing"] for m in networks for pool in POOLS]
     near = [c for c in crossings if c is not None and abs(c - 0.5) <= rules.SOONER]
     if near:

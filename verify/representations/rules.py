@@ -84,6 +84,10 @@ def grows(values: Sequence[float]) -> bool:
     return rise(values) >= RISE and order(values) >= ORDER
 
 
+def _growth(values: Sequence[float]) -> dict[str, float | None]:
+    return {"first": values[0], "last": values[-1], "order": order(values)}
+
+
 def best_trivial(m: Measured, kind: str) -> float:
     """The largest last silhouette of a representation without a task; kind: 'silhouettes' or 'disjoint'."""
     return max(float(found[kind][-1]) for found in m["trivial"].values())
@@ -94,11 +98,15 @@ def beyond_trivial(m: Measured) -> bool:
     return all(m[kind][NAMED][-1] >= best_trivial(m, kind) + RISE for kind in ("silhouettes", "disjoint"))
 
 
+def first_layer(m: Measured) -> float:
+    """The largest |S| of a representation of the first layer at t_max."""
+    return max(abs(float(values[-1])) for name, values in m["silhouettes"].items() if name.startswith(FIRST))
+
+
 def clusters_most(m: Measured) -> bool:
     """At t_max the named representation has the largest silhouette of all, and those of the first layer are FLAT."""
     last = {name: values[-1] for name, values in m["silhouettes"].items()}
-    first = [abs(value) for name, value in last.items() if name.startswith(FIRST)]
-    return max(last, key=lambda name: last[name]) == NAMED and max(first) < FLAT
+    return max(last, key=lambda name: last[name]) == NAMED and first_layer(m) < FLAT
 
 
 def is_steered(found: Measured) -> bool:
@@ -147,14 +155,14 @@ STATEMENTS = (
         f"the silhouette of layer-2 attention rises by at least {RISE} from 0 to t_max demonstrations, rank correlation with their"
         f" number at least {ORDER}, at both Div",
         "the measure as printed; a count of the context's values passes it as well (see trivial), so it is not judged alone",
-        lambda m: {"first": m["silhouettes"][NAMED][0], "last": m["silhouettes"][NAMED][-1]},
+        lambda m: _growth(m["silhouettes"][NAMED]),
         holds=lambda m: grows(m["silhouettes"][NAMED]),
     ),
     Statement(
         "grows_disjoint",
         "the same between sequences that share no value of the context, at both Div",
         "what such sequences have in common is the type; counts of values score exactly 0",
-        lambda m: {"first": m["disjoint"][NAMED][0], "last": m["disjoint"][NAMED][-1]},
+        lambda m: _growth(m["disjoint"][NAMED]),
         holds=lambda m: grows(m["disjoint"][NAMED]),
     ),
     Statement(

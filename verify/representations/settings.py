@@ -9,6 +9,8 @@ mean vectors are over other sequences than those that are steered.
 Quick: chosen by search (results/finding5/search.json), for facts that are learnt and recalled for held-out queries within minutes.
 No small setting that was tried answers ICL sequences after finetuning on ICL+Grm, so the networks are finetuned on ICL sequences; and
 Div .2 against .5 needs the paper's 80 grammar tokens for the types to be told apart, so it is .5 against .85, of 8 grammar tokens.
+Quick-shared: the quick sizes of Findings 2-4, at the two values of Div of Finding 4; added after the quick networks were judged, to see
+whether what they show depends on the sizes.
 """
 
 from dataclasses import dataclass, replace
@@ -17,9 +19,15 @@ from numerics.corpus import CorpusConfig
 from numerics.training import PhaseConfig
 from verify.findings import settings as findings
 from verify.findings.networks import Network
-from verify.findings.settings import PRESETS, Size
+from verify.findings.settings import Size
 from verify.representations.measured import Sizes
 from verify.representations.rules import DIVS
+
+SCALED = (
+    "a scaled-down setting chosen by search, finetuned on ICL sequences (on ICL+Grm no small setting that was tried answers ICL sequences):"
+    " the verdict speaks of it and not of the paper's sizes"
+)
+PRESETS = ("quick", "quick-shared", "paper", "tiny")
 
 
 @dataclass(frozen=True)
@@ -90,12 +98,13 @@ def setting(preset: str) -> Setting:
         return Setting(findings.SIZES["paper"], (0.2, 0.5), "icl+grm", 3, Sizes(), "the paper's sizes")
     if preset == "tiny":
         return Setting(_tiny(), (0.2, 0.4), "icl+grm", 1, Sizes(6, 4, 8), "for tests")
+    if preset == "quick-shared":
+        return Setting(findings.SIZES["quick"], (0.5, 0.7), "icl", 3, Sizes(), SCALED)
     return Setting(
         _quick(),
         (0.5, 0.85),
         "icl",
         3,
         Sizes(),
-        "a scaled-down setting chosen by search, finetuned on ICL sequences (on ICL+Grm no small setting that was tried answers ICL sequences):"
-        " the verdict speaks of it and not of the paper's sizes",
+        SCALED,
     )

@@ -70,6 +70,20 @@ def test_findings_name_what_passes_without_a_task(tiny):
     assert "bag (4 of 4)" in said and "8 of 8 mean passings are within 0.05 of 1/2" in said
 
 
+def test_findings_tell_networks_by_their_first_layer(tiny):
+    seeds = copy.deepcopy(pairs(tiny["networks"]))
+    for name, pair in seeds.items():
+        for div in rules.DIVS:
+            layers = [layer for layer in pair[div]["silhouettes"] if layer.startswith("layer1.")]
+            for layer in layers:
+                pair[div]["silhouettes"][layer] = [0.0, 0.0, 0.05 if name == "0" else -0.4]
+            for pool in rules.POOLS:
+                pair[div]["steering"][pool]["crossing"] = 0.5 if name == "0" else None
+    said = " ".join(findings(seeds))
+    assert "within 0.1 of 0 in 2 of 4 networks" in said and "passes at beta 0.50 in 4 of 4 cases" in said
+    assert "at 0.1 or more in 2 of 4 networks" in said and "passes in 0 of 4 cases" in said
+
+
 def test_pictures(tiny, tmp_path: Path):
     for path in draw(tiny, tmp_path):
         with Image.open(path) as image:

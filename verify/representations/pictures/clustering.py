@@ -6,8 +6,8 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 
-from verify.representations.pictures.style import LAYERS, counted, curves, div_title, of, plain, title
-from verify.representations.rules import DIVS, NAMED
+from verify.representations.pictures.style import LAYERS, counted, curves, div_title, keyed, of, plain, title
+from verify.representations.rules import DIVS, FLAT, NAMED, first_layer
 from verify.trained.pictures.style import captioned
 
 KINDS = {"silhouettes": "all pairs of sequences, as printed", "disjoint": "sequences that share no value"}
@@ -21,6 +21,8 @@ OTHERS = {
     "query": ("#66a61e", "query subject"),
     "random": ("#a6761d", "random vectors"),
 }
+# Margins in inches: axis labels below; legend and title of the panels above.
+SPACE = {"below": 0.5, "above": 0.85}
 
 
 def _grid(record: dict[str, Any]) -> tuple[Any, Any]:
@@ -34,6 +36,7 @@ def _grid(record: dict[str, Any]) -> tuple[Any, Any]:
     for axis in axes[1]:
         axis.set_xlabel("demonstrations")
         counted(axis)
+    figure.subplots_adjust(left=0.07, right=0.985, wspace=0.06, hspace=0.17)
     return figure, axes
 
 
@@ -49,12 +52,16 @@ def fig16(record: dict[str, Any]) -> Any:
                 curves(axis, networks[0]["demonstrations"], lines, colour, name.replace(".", ", "), ls)
             bags = [n["trivial"]["bag"][kind] for n in networks]
             curves(axis, networks[0]["demonstrations"], bags, "0.5", "count of the context's values", "-.")
-    axes[0, 0].legend(fontsize=7, framealpha=0.7, loc="best")
+    keyed(axes[0, 0], 4)
+    every = [network for div in DIVS for network in of(record, div)]
+    flat = [network for network in every if first_layer(network) < FLAT]
     caption = (
         "Means over seeds, every seed thin.  Above: silhouettes with the cosine distance, labels the types.  Below: distances between"
         " sequences whose contexts come from different halves of each type's values."
+        f"  All of layer 1 is within {FLAT:g} of 0 at the end in {len(flat)} of {len(every)} networks; where it is not, the type reaches the query"
+        " already there."
     )
-    captioned(figure, title(record, "Fig. 16: clustering of every layer"), caption)
+    captioned(figure, title(record, "Fig. 16: clustering of every layer"), caption, SPACE)
     return figure
 
 
@@ -68,12 +75,12 @@ def trivial(record: dict[str, Any]) -> Any:
             curves(axis, t, [n[kind][NAMED] for n in networks], LAYERS[NAMED][0], "layer-2 attention, finetuned")
             for name, (colour, words) in OTHERS.items():
                 curves(axis, t, [n["trivial"][name][kind] for n in networks], colour, words, "--")
-    axes[0, 0].legend(fontsize=7, framealpha=0.7, loc="best")
+    keyed(axes[0, 0], 4)
     caption = (
         "Whatever sums the values of the context clusters by type, since a value belongs to one type and contexts of a type share values"
         " (above); without shared values a sum of one-hots has exactly 0 (below)."
     )
-    captioned(figure, title(record, "Silhouettes beside representations without a task"), caption)
+    captioned(figure, title(record, "Silhouettes beside representations without a task"), caption, SPACE)
     return figure
 
 

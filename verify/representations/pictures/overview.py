@@ -16,6 +16,7 @@ from verify.representations.pictures.style import (
     counted,
     curves,
     div_title,
+    keyed,
     of,
     plain,
     ranked,
@@ -89,7 +90,7 @@ def _right(axis: Any, record: dict[str, Any], div: str) -> None:
 
 def fig8(record: dict[str, Any]) -> Any:
     """The figure."""
-    figure = plt.figure(figsize=(12, 8.4))
+    figure = plt.figure(figsize=(12, 8.8))
     widths = figure.add_gridspec(2, 3, width_ratios=(5, 1.1, 4.4), wspace=0.3)
     for row, div in enumerate(DIVS):
         left, right = figure.add_subplot(widths[row, 0]), figure.add_subplot(widths[row, 2])
@@ -97,14 +98,14 @@ def fig8(record: dict[str, Any]) -> Any:
         _right(right, record, div)
         _insets(figure, widths[row, 1], of(record, div)[0])
         if row == 0:
-            for axis in (left, right):
-                axis.legend(fontsize=7, loc="best", framealpha=0.7)
+            keyed(left, 2)
+            keyed(right, 2)
     caption = (
         "Left: means over seeds (thin: every seed).  A count of the context's values infers no task and clusters as the dotted line;"
         " between sequences that share no value it scores 0.  Middle: mean cosines within and between types, first seed, -1 blue to 1 red."
         "  Right: ranks among all tokens, mean over pairs of types and sequences; grey verticals: where the target's passes the source's"
         " (1/2 by symmetry if only the replaced vector carries the type)."
     )
-    captioned(figure, title(record, "Fig. 8: clustering and steering"), caption, {"below": 0.5, "above": 0.3})
+    captioned(figure, title(record, "Fig. 8: clustering and steering"), caption, {"below": 0.5, "above": 0.75})
     figure.subplots_adjust(left=0.05, right=0.985, hspace=0.32)
     return figure

@@ -6,7 +6,7 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 
-from verify.representations.pictures.style import SOURCE, TARGET, curves, div_title, of, plain, ranked, title
+from verify.representations.pictures.style import SOURCE, TARGET, curves, div_title, keyed, of, plain, ranked, title
 from verify.representations.rules import DIVS, POOLS
 from verify.trained.pictures.style import captioned
 
@@ -34,7 +34,8 @@ def fig18(record: dict[str, Any]) -> Any:
         row[0].set_ylabel(f"{div_title(record, div).split(' (')[0]}, {words}\nmean rank", fontsize=8)
     for axis in axes[-1]:
         axis.set_xlabel("β")
-    axes[0, 0].legend(fontsize=7, framealpha=0.7, loc="best")
+    keyed(axes[0, 0], 2, 1.16)
     caption = "Mean over source types and sequences; thin: every seed; verticals: where the target's mean rank passes the source's, for good."
-    captioned(figure, title(record, "Fig. 18: steering to every type"), caption)
+    captioned(figure, title(record, "Fig. 18: steering to every type"), caption, {"below": 0.5, "above": 0.55})
+    figure.subplots_adjust(left=0.9 / figure.get_figwidth(), right=0.985, wspace=0.12, hspace=0.13)
     return figure

@@ -65,3 +65,16 @@ def ranked(axis: Any, *lines: Sequence[float]) -> None:
     axis.yaxis.set_major_locator(FixedLocator([1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000]))
     axis.yaxis.set_minor_locator(NullLocator())
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+
+
+def keyed(axis: Any, columns: int = 1, above: float = 1.08) -> None:
+    """The legend, above the panel and its title."""
+    axis.legend(
+        fontsize=7,
+        frameon=False,
+        loc="lower left",
+        bbox_to_anchor=(0, above),
+        ncol=columns,
+        borderaxespad=0,
+        columnspacing=1,
+    )
