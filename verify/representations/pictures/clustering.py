@@ -58,8 +58,8 @@ def fig16(record: dict[str, Any]) -> Any:
     caption = (
         "Means over seeds, every seed thin.  Above: silhouettes with the cosine distance, labels the types.  Below: distances between"
         " sequences whose contexts come from different halves of each type's values."
-        f"  All of layer 1 is within {FLAT:g} of 0 at the end in {len(flat)} of {len(every)} networks; where it is not, the type reaches the query"
-        " already there."
+        f"  All of layer 1 is within {FLAT:g} of 0 at the end in {len(flat)} of {len(every)} networks; where it is not, the type"
+        " reaches the query already there."
     )
     captioned(figure, title(record, "Fig. 16: clustering of every layer"), caption, SPACE)
     return figure
