@@ -88,7 +88,7 @@ def test_pictures(tiny, tmp_path: Path):
     for path in draw(tiny, tmp_path):
         with Image.open(path) as image:
             assert image.width > 600
-        assert path.stat().st_size < 400_000
+        assert path.stat().st_size < 300_000
 
 
 def test_command_errors_are_one_line(capsys):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
+
+from PIL import Image
 
 from verify.representations.pictures.clustering import fig16, fig17, trivial
 from verify.representations.pictures.overview import fig8
@@ -13,9 +16,19 @@ from verify.trained.pictures.style import save
 MADE = {"fig8": fig8, "fig16": fig16, "fig17": fig17, "fig18": fig18, "trivial": trivial}
 
 
+def _lighter(path: Path) -> None:
+    """The PNG with 128 colours, a third of the size."""
+    with Image.open(path) as image:
+        light = image.convert("RGB").quantize(128)
+    part = path.with_name(f".{path.name}.part")
+    light.save(part, "PNG", optimize=True)
+    os.replace(part, path)
+
+
 def draw(record: dict[str, Any], folder: Path) -> list[Path]:
     """Draws the pictures that the record names into the folder."""
     paths = [folder / name for name in record["pictures"]]
     for path in paths:
         save(MADE[path.stem](record), path)
+        _lighter(path)
     return paths
