@@ -101,7 +101,7 @@ def _parser() -> OneLineParser:
         "--preset",
         choices=PRESETS[:3],
         default="quick",
-        help="quick: scaled down (default); quick-shared: the quick sizes of Findings 2-4; paper: its own sizes",
+        help="quick: scaled down (default); quick-long: with more demonstrations; paper: its own sizes",
     )
     made.add_argument("--seeds", type=_count, metavar="N", help="number of seeds, in place of the preset's")
     made.add_argument("--out", metavar="FOLDER", help="write finding.json and the pictures there (made if not there)")

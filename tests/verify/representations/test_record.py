@@ -105,10 +105,15 @@ def test_command_errors_are_one_line(capsys):
         command.run("tiny", 0)
 
 
-@pytest.mark.skipif(not (ROOT / "results" / "finding5" / "finding.json").exists(), reason="no committed record")
-def test_committed_record_is_what_the_rules_say_of_its_numbers():
-    made = finding5.committed()
+@pytest.mark.parametrize("folder", ["finding5", "finding5/long"])
+def test_committed_record_is_what_the_rules_say_of_its_numbers(folder):
+    path = ROOT / "results" / folder
+    if not (path / "finding.json").exists():
+        pytest.skip("no committed record")
+    made = json.loads((path / "finding.json").read_text())
     jsonschema.validate(made, SCHEMA)
     judged = statements(pairs(made["networks"]))
     assert [(one["name"], one["verdict"]) for one in judged] == [(s["name"], s["verdict"]) for s in made["statements"]]
-    assert all((ROOT / "results" / "finding5" / name).exists() for name in made["pictures"])
+    assert all((path / name).exists() for name in made["pictures"])
+    assert made["preset"] == {"finding5": "quick", "finding5/long": "quick-long"}[folder]
+    assert folder != "finding5" or finding5.committed() == made
