@@ -7,10 +7,12 @@ from paper_checks.contextual_recall.figures import FLAT, REVERSED, Figure, as_if
 
 TRANSFERRED = as_if("ICL as good as PT", "the accuracies on PT sequences in the place of those on ICL sequences")
 ONE_STAGE = as_if("one stage", "the exact token as soon as the type")
-UNPRETRAINED = as_if("the network without pretraining", "the same finetuning of a network that has no facts to transfer")
+UNPRETRAINED = as_if(
+    "the network without pretraining", "the same finetuning of a network that has no facts to transfer"
+)
 GUESSED = as_if("a guess of the type", "all facts and a guessed type")
 ICL_FIRST = as_if("ICL first", "the curves of ICL+Grm and ICL exchanged")
-APART = as_if("one kind fails", "finetuning on ICL+Grm with nothing learnt from it")
+APART = as_if("one kind fails", "nothing learnt from finetuning on one kind of sequences, the one that does better")
 EXCHANGED = as_if("Div exchanged", "the network of the lower Div called that of the higher one")
 NO_TASK = as_if("no task", "representations of the query alone, and vectors of mixed types in the steering")
 
@@ -20,7 +22,7 @@ _FINDINGS = (
         where="Sec. 3.1, Fig. 2",
         title="Pretraining on PT sequences does not suffice for ICL; the type is learnt before the token",
         kind=Kind.EMPIRICAL,
-        wording=r"\text{Pretraining on PT sequences does not suffice for good ICL performance. [...] the model first learns to predict the attribute type, and then the exact attribute token. [...] high performance on PT sequences does not transfer to ICL sequences, with the model achieving near-zero accuracy on ICL sequences.}",
+        wording=r"\text{the model first learns to predict the attribute type, and then the exact attribute token. [...] high performance on PT sequences does not transfer to ICL sequences, with the model achieving near-zero accuracy on ICL sequences. [...] Pretraining on PT sequences does not suffice for good ICL performance.}",
         printed=Figure("finding1"),
         mutations=(TRANSFERRED, ONE_STAGE),
     ),
@@ -65,7 +67,7 @@ _FINDINGS = (
         where="Sec. 3.4, Fig. 8, 16-18",
         title="Layer-2 attention output clusters by type, more with demonstrations and with Div; steering",
         kind=Kind.EMPIRICAL,
-        wording=r"\text{The finetuned model encodes attribute type information from in-context examples in layer-2 attention representations. Clustering strength increases with both the number of in-context examples and the separation between the attribute-specific Markov chains during pretraining. [...] as }\beta\text{ increases, the model output is steered towards the target. However, for lower Div, the required }\beta\text{ is much larger compared to the case with higher Div.}",
+        wording=r"\text{as }\beta\text{ increases, the model output is steered towards the target. However, for lower Div, the required }\beta\text{ is much larger compared to the case with higher Div. [...] The finetuned model encodes attribute type information from in-context examples in layer-2 attention representations. Clustering strength increases with both the number of in-context examples and the separation between the attribute-specific Markov chains during pretraining.}",
         printed=Figure("finding5"),
         mutations=(EXCHANGED, NO_TASK),
     ),

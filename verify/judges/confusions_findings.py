@@ -68,8 +68,10 @@ def _reversed(networks: list[Measured]) -> None:
 
 
 def _apart(networks: list[Measured]) -> None:
+    # Of the kind that does better: where a kind fails anyway, its failure is no confusion.
     for one in networks:
-        for point in one["points"]["icl+grm"]:
+        better = max(("icl+grm", "icl"), key=lambda kind: fmean(point["best"] for point in one["points"][kind]))
+        for point in one["points"][better]:
             point["best"] = point["end"] = 0.0
 
 

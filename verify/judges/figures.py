@@ -1,7 +1,8 @@
 """Empirical claims: the committed measures of trained networks, judged again here by the rules that were fixed before they ran.
 
 What is committed are measures of every network; whether they show what the caption says is decided now, by the rules in
-verify.trained.rules and verify.diversity.rules13, rules14.  Two kinds of statements are judged:
+verify.trained.rules, verify.diversity.rules13 and rules14, verify.findings.rules and trends, verify.representations.rules.  Two kinds of
+statements are judged:
 
     as printed      the trend: every part that the rule rests on must be shown
     with numbers    what is said to be measured (counts of seeds, means, rises): every part must come out as said
@@ -21,7 +22,7 @@ from verify.derived import Derived
 from verify.evidence import Evidence, Finding, Route, finding
 from verify.judges.measured import Part, parts_of, what_they_show
 
-FIXED = "rule fixed before any network was trained"
+FIXED = "rule fixed before the first network was judged"
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,8 @@ def networks_show(statement: Figure, court: Court) -> Finding:
     setting, parts = parts_of(statement.name, statement.as_if)
     if statement.found:
         said = dict(statement.found)
-        if set(said) != {one.name for one in parts}:
+        # By name, so that no name may stand for two parts.
+        if sorted(name for name, _ in statement.found) != sorted(one.name for one in parts) or len(said) != len(parts):
             raise LookupError(f"{statement.name}: said of {sorted(said)}, measured {sorted(p.name for p in parts)}")
         return finding(
             [

@@ -80,8 +80,8 @@ def _pairs(networks: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def in_words(name: str) -> str:
-    """What the committed networks show: every part with its numbers, and what the record finds."""
+    """What the committed networks show: every part with its numbers, and sentences from the same numbers."""
     setting, parts = parts_of(name, "")
     counted = "; ".join(f"{p.name}{'' if p.main else ' (beside the verdict)'}: {p.measured}" for p in parts)
-    more = committed(name)["findings"] if name == "finding5" else []
+    more = representations.findings(_pairs(committed(name)["networks"])) if name == "finding5" else []
     return " ".join([f"{setting}. {counted}.", *more])
