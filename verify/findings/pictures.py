@@ -171,6 +171,9 @@ def fig5(record: dict[str, Any], title: str) -> Any:
                 name,
                 style,
             )
+        if kind == "icl+grm":
+            own = [list(c) for c in zip(*[[p["grm"] for p in one] for one in points], strict=True)]
+            _errors(axis, x, own, COLOURS[2], "held-out ICL+Grm ($S_{ft}=1$), best step", "-.")
         seen = [list(c) for c in zip(*[[p["seen"] for p in one] for one in points], strict=True)]
         _errors(axis, x, seen, "0.6", "seen, at the end", ":")
         axis.set_title(f"finetuned on {words} sequences", fontsize=9, loc="left")
@@ -182,27 +185,24 @@ def fig5(record: dict[str, Any], title: str) -> Any:
 
 
 def fig6_7(record: dict[str, Any], title: str) -> Any:
-    """PT exact match and held-out ICL exact match against S (left, middle) and M (right), a line for every Div."""
-    figure, axes = plt.subplots(1, 3, figsize=(12, 5.2), sharey=True)
-    panels = (
-        (axes[0], "fig6", "S", "pt", "PT sequences"),
-        (axes[1], "fig6", "S", "icl_heldout", "ICL, held-out queries"),
-        (axes[2], "fig7", "M", "icl_heldout", "ICL, held-out queries"),
-    )
-    for axis, panel, factor, measure, words in panels:
+    """Exact match against S (PT, held-out ICL, held-out ICL+Grm) and M (the last two), a line for every Div."""
+    figure, axes = plt.subplots(1, 5, figsize=(17, 4.8), sharey=True)
+    kinds = {"pt": "PT", "icl_heldout": "ICL, held-out", "grm_heldout": "ICL+Grm ($S_{ft}=1$), held-out"}
+    panels = [("fig6", "S", measure) for measure in kinds] + [("fig7", "M", measure) for measure in list(kinds)[1:]]
+    for axis, (panel, factor, measure) in zip(axes, panels, strict=True):
         seeds = [one[panel] for one in record["networks"]]
+        x = sorted({p[factor] for p in seeds[0]})
         for colour, div in zip(COLOURS, sorted({p["Div"] for p in seeds[0]}), strict=False):
-            x = sorted({p[factor] for p in seeds[0]})
             columns = [
                 [next(p[measure] for p in one if p["Div"] == div and p[factor] == at) for one in seeds] for at in x
             ]
             _errors(axis, x, columns, colour, f"Div {div:g}")
-        axis.set_title(words, fontsize=9, loc="left")
+        axis.set_title(kinds[measure], fontsize=9, loc="left")
         axis.set_xticks(x)
-        axis.legend(frameon=False, fontsize=8)
     axes[0].set_ylabel("exact match")
-    _dressed(axes[:2], "grammar length S")
-    _dressed(axes[2:], "subjects M")
+    _dressed(axes[:3], "grammar length S")
+    _dressed(axes[3:], "subjects M")
+    _legend(axes[-1])
     captioned(figure, title, _caption(record))
     return figure
 

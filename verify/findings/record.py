@@ -31,7 +31,8 @@ def setting(size: Size) -> dict[str, Any]:
         "papers_sizes": papers_sizes(size),
         "says": "the paper's sizes"
         if papers_sizes(size)
-        else "a scaled-down setting chosen by search: the verdict speaks of it and not of the paper's sizes",
+        else "a scaled-down setting chosen by search on seeds 0 and 1 (results/findings/search.json): the verdict speaks of it and"
+        " not of the paper's sizes",
         "size": json.loads(json.dumps(asdict(size))),
         "context": own.context,
         "positions": own.T,

@@ -102,7 +102,8 @@ SIZES = {
         Div=(0.5, 0.7),
         M=(128, 256),
         final=2048,
-        seeds=(3, 2),
+        # The search looked at seeds 0 and 1: more than half of the seeds of the curves are others.
+        seeds=(5, 2),
         std=0.1,
     ),
     # For the tests of this code; shows nothing.
@@ -136,10 +137,15 @@ FINDING1 = replace(
 )
 
 
+# Finetuning on ICL+Grm is slower: held-out queries of its own format were answered best after 300 to 600 iterations.
+FINDING3 = replace(SIZES["quick"], finetuning=_phase(900, 3e-4, "constant", 30, 256))
+OWN = {"finding1": FINDING1, "finding3": FINDING3}
+
+
 def size_of(preset: str, finding: str) -> Size:
-    """The sizes of a preset for a finding: the quick ones of Finding 1 are its own.  Raises ValueError for an unknown preset."""
+    """The sizes of a preset for a finding: Findings 1 and 3 have quick ones of their own.  Raises ValueError for an unknown preset."""
     checked_choice("preset", preset, PRESETS)
-    return FINDING1 if (preset, finding) == ("quick", "finding1") else SIZES[preset]
+    return OWN.get(finding, SIZES[preset]) if preset == "quick" else SIZES[preset]
 
 
 def _per_type(old: CorpusConfig, M: int) -> int | tuple[int, ...]:
