@@ -135,6 +135,28 @@ def _by_first_layer(networks: list[Measured]) -> list[str]:
     return out
 
 
+def _by_transfer(networks: list[Measured]) -> list[str]:
+    """Networks that recall held-out facts, and the others: the finding speaks of the former."""
+    out = []
+    for words, wanted in (("at least", True), ("less than", False)):
+        of = [m for m in networks if _recalls(m) == wanted]
+        if of:
+            found = [m["steering"][pool]["crossing"] for m in of for pool in POOLS]
+            at = [c for c in found if c is not None]
+            where = f" at beta {_range(at)}" if at else ""
+            out.append(
+                f"held-out exact match is {words} {rules.LEARNT:g} above the best trivial predictor in {len(of)} of {len(networks)} networks: there"
+                f" layer-2 attention has {_range([m['silhouettes'][NAMED][-1] for m in of])}, layer 1 at most"
+                f" {max(rules.first_layer(m) for m in of):.2f}, and the target passes in {len(at)} of {len(found)} cases{where}."
+            )
+    return out
+
+
+def _recalls(m: Measured) -> bool:
+    best = max(values[-1] for values in m["guesses"]["heldout"].values())
+    return bool(m["accuracy"]["heldout"][-1] >= best + rules.LEARNT)
+
+
 def findings(seeds: dict[str, Pair]) -> list[str]:
     """Sentences from the numbers."""
     out = []
@@ -142,7 +164,7 @@ def findings(seeds: dict[str, Pair]) -> list[str]:
         of = [pair[div] for pair in seeds.values()]
         out += [_clustered(div, of), _answered(div, of), _steered(div, of)]
     networks = [pair[div] for pair in seeds.values() for div in DIVS]
-    out += _by_first_layer(networks)
+    out += _by_first_layer(networks) + _by_transfer(networks)
     orders = [rules.order(m["silhouettes"][NAMED]) for m in networks]
     rises = [rules.rise(m["silhouettes"][NAMED]) for m in networks]
     if min(rises) >= rules.RISE and min(orders) < rules.ORDER:

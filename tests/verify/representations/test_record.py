@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import jsonschema
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -12,6 +13,7 @@ from verify import finding5
 from verify.findings.networks import ROOT
 from verify.representations import command, measured, rules
 from verify.representations.pictures import draw
+from verify.representations.pictures.canvas import lighter
 from verify.representations.record import findings, pairs, statements
 from verify.representations.settings import setting
 
@@ -81,6 +83,7 @@ def test_findings_tell_networks_by_their_first_layer(tiny):
                 pair[div]["steering"][pool]["crossing"] = 0.5 if name == "0" else None
     said = " ".join(findings(seeds))
     assert "within 0.1 of 0 in 2 of 4 networks" in said and "passes at beta 0.50 in 4 of 4 cases" in said
+    assert "less than 0.2 above the best trivial predictor in 4 of 4 networks" in said
     assert "at 0.1 or more in 2 of 4 networks" in said and "passes in 0 of 4 cases" in said
 
 
@@ -89,6 +92,15 @@ def test_pictures(tiny, tmp_path: Path):
         with Image.open(path) as image:
             assert image.width > 600
         assert path.stat().st_size < 300_000
+
+
+def test_fewer_colours_keep_those_that_are_rare(tmp_path: Path):
+    colours = np.full((300, 300, 3), 255, dtype=np.uint8)
+    colours[:60, :60] = np.stack(np.broadcast_arrays(*np.ogrid[0:240:4, 0:240:4], 128), 2)
+    Image.fromarray(colours).save(tmp_path / "made.png")
+    lighter(tmp_path / "made.png")
+    with Image.open(tmp_path / "made.png") as image:
+        assert image.mode == "P" and np.abs(np.asarray(image.convert("RGB")).astype(int) - colours).max() <= 24
 
 
 def test_command_errors_are_one_line(capsys):

@@ -16,10 +16,10 @@ from verify.trained.pictures.style import save
 MADE = {"fig8": fig8, "fig16": fig16, "fig17": fig17, "fig18": fig18, "trivial": trivial}
 
 
-def _lighter(path: Path) -> None:
-    """The PNG with 128 colours, a third of the size."""
+def lighter(path: Path) -> None:
+    """The PNG with 256 colours, a third of the size; the choice of colours that keeps rare ones, as of a colour bar."""
     with Image.open(path) as image:
-        light = image.convert("RGB").quantize(128)
+        light = image.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     part = path.with_name(f".{path.name}.part")
     light.save(part, "PNG", optimize=True)
     os.replace(part, path)
@@ -30,5 +30,5 @@ def draw(record: dict[str, Any], folder: Path) -> list[Path]:
     paths = [folder / name for name in record["pictures"]]
     for path in paths:
         save(MADE[path.stem](record), path)
-        _lighter(path)
+        lighter(path)
     return paths
