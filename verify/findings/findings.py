@@ -163,18 +163,27 @@ def _data_points(size: Size, seed: int) -> list[Network]:
     first, second = grid(size)
     wanted = [config(size, seed, S=int(p["S"]), div=p["Div"]) for p in first]
     wanted += [config(size, seed, div=p["Div"], M=int(p["M"])) for p in second]
-    return [network for one in wanted for network in (Network(one), Network(one, "icl+grm"))]
+    return [network for one in wanted for network in (Network(one), Network(one, "icl+grm"), Network(one, "icl"))]
 
 
 def _data_measured(networks: list[Trained], size: Size, device: str) -> Measured:
-    pairs = list(zip(networks[::2], networks[1::2], strict=True))
+    triples = list(zip(networks[::3], networks[1::3], networks[2::3], strict=True))
     known: dict[str, dict[str, Any]] = {}
-    for start, own in pairs:
+    for start, own, direct in triples:
         if own.folder.name not in known:
-            known[own.folder.name] = data_point(own, start, size.final, device)
-    points = [known[own.folder.name] for _, own in pairs]
+            known[own.folder.name] = data_point(own, start, direct, size.final, device)
+    points = [known[own.folder.name] for _, own, _ in triples]
     split = len(size.S) * len(size.Div)
     return {"seed": networks[0].network.config.model.seed, "fig6": points[:split], "fig7": points[split:]}
+
+
+# What Figs. 6 and 7 show first; then two measures beside.
+MEASURES = {
+    "icl_heldout": "held-out ICL",
+    "pt": "PT",
+    "grm_heldout": "held-out ICL+Grm (S_ft = 1)",
+    "icl_direct": "held-out ICL, finetuned on ICL,",
+}
 
 
 def _data_judged(seeds: list[Measured]) -> Judged:
@@ -184,11 +193,7 @@ def _data_judged(seeds: list[Measured]) -> Judged:
         ("Div", "fig6", ("S", "Div")),
         ("M", "fig7", ("M", "Div")),
     ):
-        for measure, words in (
-            ("icl_heldout", "held-out ICL"),
-            ("pt", "PT"),
-            ("grm_heldout", "held-out ICL+Grm (S_ft = 1)"),
-        ):
+        for measure, words in MEASURES.items():
             curves = []
             for one in seeds:
                 points = {tuple((n, p[n]) for n in names): p[measure] for p in one[panel]}
@@ -200,7 +205,7 @@ def _data_judged(seeds: list[Measured]) -> Judged:
                 f" than at the smallest, and down by more than {trends.DIP} from no value to the next"
             )
             why = "Fig. 6 names both accuracies" if factor != "M" else "Fig. 7 names the accuracy after finetuning"
-            why = _ADDED if measure == "grm_heldout" else why
+            why = why if measure in ("icl_heldout", "pt") else _ADDED
             out.append(entry(f"{factor}_{measure}", says, why, main, found["holds"], trend=found))
     return out, None
 

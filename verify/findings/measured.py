@@ -129,11 +129,15 @@ def subjects_point(trained: Trained, start: Trained, size: int, device: str) -> 
     }
 
 
-def data_point(trained: Trained, start: Trained, size: int, device: str) -> dict[str, Any]:
-    """A point of Figs. 6 and 7: PT exact match after pretraining, held-out ICL exact match after finetuning."""
+def data_point(trained: Trained, start: Trained, direct: Trained, size: int, device: str) -> dict[str, Any]:
+    """A point of Figs. 6 and 7: PT exact match after pretraining, held-out ICL exact match after finetuning on ICL+Grm.
+
+    icl_direct: after finetuning on ICL (`direct`), which is not in the figures.
+    """
     config, corpus = trained.network.config, trained.corpus
     before = accuracies(load(start.folder, device), corpus, config, size, FINAL_SEED, device, ("pt",))
     after = accuracies(load(trained.folder, device), corpus, config, size, FINAL_SEED, device)
+    other = accuracies(load(direct.folder, device), corpus, config, size, FINAL_SEED, device, ("icl_heldout",))
     return {
         "run": trained.folder.name,
         "S": config.S,
@@ -145,4 +149,5 @@ def data_point(trained: Trained, start: Trained, size: int, device: str) -> dict
         "icl_heldout": after["icl_heldout"]["exact"],
         "icl_seen": after["icl_seen"]["exact"],
         "grm_heldout": after["grm_heldout"]["exact"],
+        "icl_direct": other["icl_heldout"]["exact"],
     }

@@ -185,11 +185,16 @@ def fig5(record: dict[str, Any], title: str) -> Any:
 
 
 def fig6_7(record: dict[str, Any], title: str) -> Any:
-    """Exact match against S (PT, held-out ICL, held-out ICL+Grm) and M (the last two), a line for every Div."""
-    figure, axes = plt.subplots(1, 5, figsize=(17, 4.8), sharey=True)
-    kinds = {"pt": "PT", "icl_heldout": "ICL, held-out", "grm_heldout": "ICL+Grm ($S_{ft}=1$), held-out"}
-    panels = [("fig6", "S", measure) for measure in kinds] + [("fig7", "M", measure) for measure in list(kinds)[1:]]
-    for axis, (panel, factor, measure) in zip(axes, panels, strict=True):
+    """Exact match against S (above) and M (below), a line for every Div."""
+    figure, axes = plt.subplots(2, 4, figsize=(13, 8), sharey=True)
+    kinds = {
+        "pt": "PT, pretrained",
+        "icl_heldout": "held-out ICL, finetuned on ICL+Grm",
+        "grm_heldout": "held-out ICL+Grm ($S_{ft}=1$), the same",
+        "icl_direct": "held-out ICL, finetuned on ICL",
+    }
+    panels = [(panel, factor, measure) for panel, factor in (("fig6", "S"), ("fig7", "M")) for measure in kinds]
+    for axis, (panel, factor, measure) in zip(axes.flat, panels, strict=True):
         seeds = [one[panel] for one in record["networks"]]
         x = sorted({p[factor] for p in seeds[0]})
         for colour, div in zip(COLOURS, sorted({p["Div"] for p in seeds[0]}), strict=False):
@@ -199,10 +204,10 @@ def fig6_7(record: dict[str, Any], title: str) -> Any:
             _errors(axis, x, columns, colour, f"Div {div:g}")
         axis.set_title(kinds[measure], fontsize=9, loc="left")
         axis.set_xticks(x)
-    axes[0].set_ylabel("exact match")
-    _dressed(axes[:3], "grammar length S")
-    _dressed(axes[3:], "subjects M")
-    _legend(axes[-1])
+    for row, words in zip(axes, ("grammar length S", "subjects M"), strict=True):
+        row[0].set_ylabel("exact match")
+        _dressed(row, words)
+        _legend(row[-1])
     captioned(figure, title, _caption(record))
     return figure
 

@@ -186,12 +186,20 @@ def data(flat=None):
         )
 
     fig6 = [
-        {"S": S, "Div": d, "M": 8, "pt": value(S, d, 8), "icl_heldout": value(S, d, 8), "grm_heldout": 0.0}
+        {
+            "S": S,
+            "Div": d,
+            "M": 8,
+            "pt": value(S, d, 8),
+            "icl_heldout": value(S, d, 8),
+            "grm_heldout": 0.0,
+            "icl_direct": 0.0,
+        }
         for S in (6, 8)
         for d in (0.2, 0.4)
     ]
     fig7 = [
-        {"S": 8, "Div": d, "M": M, "pt": 1.0, "icl_heldout": value(8, d, M), "grm_heldout": 0.0}
+        {"S": 8, "Div": d, "M": M, "pt": 1.0, "icl_heldout": value(8, d, M), "grm_heldout": 0.0, "icl_direct": 0.0}
         for M in (8, 12)
         for d in (0.2, 0.4)
     ]
