@@ -145,8 +145,8 @@ def _by_transfer(networks: list[Measured]) -> list[str]:
             at = [c for c in found if c is not None]
             where = f" at beta {_range(at)}" if at else ""
             out.append(
-                f"held-out exact match is {words} {rules.LEARNT:g} above the best trivial predictor in {len(of)} of {len(networks)} networks: there"
-                f" layer-2 attention has {_range([m['silhouettes'][NAMED][-1] for m in of])}, layer 1 at most"
+                f"held-out exact match is {words} {rules.LEARNT:g} above the best trivial predictor in {len(of)} of {len(networks)} networks:"
+                f" there layer-2 attention has {_range([m['silhouettes'][NAMED][-1] for m in of])}, layer 1 at most"
                 f" {max(rules.first_layer(m) for m in of):.2f}, and the target passes in {len(at)} of {len(found)} cases{where}."
             )
     return out
