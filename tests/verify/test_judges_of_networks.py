@@ -115,6 +115,19 @@ def test_what_is_said_must_be_said_of_every_part_once(name):
         assert figures.networks_show(Figure(name, found=slip), None).status is Status.FAILS
 
 
+@pytest.mark.parametrize("name", ["fig9_10", "fig13", "finding1", "finding5"])
+def test_a_claim_without_a_record_is_an_error_that_names_the_file(name, monkeypatch, tmp_path):
+    from verify.diversity import command
+    from verify.findings import record as findings_record
+    from verify.representations import record as representations_record
+
+    for module in (networks_record, findings_record, representations_record):
+        monkeypatch.setattr(module.committed, "__defaults__", (tmp_path,))
+    monkeypatch.setattr(command, "ROOT", tmp_path)
+    with pytest.raises(ValueError, match=rf"{name}.*{tmp_path}"):
+        figures.networks_show(CLAIMS[name].printed, None)
+
+
 # --- networks that do show it: the rules reject every confusion, not the numbers alone -------------------------------------
 
 
@@ -215,7 +228,7 @@ def ideal_grid(seed):
     panels = {}
     for panel, factor in (("fig6", "S"), ("fig7", "M")):
         panels[panel] = [
-            {factor: n, "Div": div} | dict.fromkeys(("icl_heldout", "pt", "grm_heldout"), 0.1 * n + div)
+            {factor: n, "Div": div} | dict.fromkeys(("icl_heldout", "pt", "grm_heldout", "icl_direct"), 0.1 * n + div)
             for n in (1, 2, 3)
             for div in (0.1, 0.3, 0.5)
         ]

@@ -25,9 +25,16 @@ def parts_of(name: str, as_if: str) -> tuple[str, list[Part]]:
 
 def preset_of(name: str) -> str:
     """The preset of the committed record.  Raises as `parts_of`."""
-    if name in measured_findings.NAMES:
-        return str(measured_findings.committed(name)["preset"])
-    return str((committed_sweep if name in SWEEPS else committed)(name)["preset"])
+    found = measured_findings.committed if name in measured_findings.NAMES else sweep if name in SWEEPS else committed
+    return str(found(name)["preset"])
+
+
+def sweep(name: str) -> dict[str, Any]:
+    """The committed record of Fig. 13 or 14.  Raises ValueError where there is none."""
+    try:
+        return committed_sweep(name)
+    except FileNotFoundError as error:
+        raise ValueError(f"figure must have a committed record, got {name!r} without {error.filename}") from None
 
 
 # --- figures of single networks --------------------------------------------------------------------------------------------
@@ -147,7 +154,7 @@ SWEEPS = {"fig13": (rules13.judged, rules13.findings, _part13), "fig14": (rules1
 
 def _sweep(name: str, as_if: str) -> tuple[str, list[Part]]:
     judged, _, parts = SWEEPS[name]
-    record = committed_sweep(name)
+    record = sweep(name)
     seeds = confusions.of_sweep(record["seeds"], as_if)
     numbers = sorted({one["M"] for one in seeds})
     said = "" if record["papers_sizes"] else " (the paper: 256 and 2048)"
@@ -165,8 +172,6 @@ def what_they_show(name: str) -> str:
     setting, parts = parts_of(name, "")
     if name in SWEEPS:
         judged, findings, _ = SWEEPS[name]
-        return " ".join(
-            [f"{setting}.", *(f"{one.rstrip('.')}." for one in findings(judged(committed_sweep(name)["seeds"])))]
-        )
+        return " ".join([f"{setting}.", *(f"{one.rstrip('.')}." for one in findings(judged(sweep(name)["seeds"])))])
     counted = "; ".join(f"{p.name}{'' if p.main else ' (beside the verdict)'}: {p.measured}" for p in parts)
     return " ".join([f"{setting}. {counted}.", *committed(name)["findings"]])
