@@ -87,7 +87,7 @@ SIZES = {
         seeds=(3, 2),
     ),
     # Types are hard to tell (6 tokens, Bayes accuracy .97) and weights are drawn five times as wide as GPT-2's: facts are then
-    # learnt within minutes, and in a form that finetuning can use.
+    # learnt within minutes, in some seeds together with types and in a form that finetuning can use, in others after them and not.
     "quick": Size(
         corpus=CorpusConfig(M=256, L=4, U=16, M_ft=128, G=6, alpha=0.3, div=0.7),
         d=64,
