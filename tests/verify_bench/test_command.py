@@ -101,6 +101,8 @@ population_cases = population.cases(True)
         (["population", "--plot", "/tmp"], "is a folder"),
         (["population", "--plot", "/tmp/plot.pdf"], "give a name that ends in .png"),
         (["population", "--device", "tpu"], "invalid choice: 'tpu'"),
+        (["gpt", "--threads", "99999999"], "--threads 99999999: there are"),
+        (["gpt", "--json", "/tmp/one.png", "--plot", "/tmp/one.png"], "is also the file of --json"),
     ],
 )
 def test_bad_input(arguments, message, capsys):

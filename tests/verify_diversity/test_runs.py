@@ -43,6 +43,8 @@ def test_levels_rise_from_the_fewest_values_to_the_most():
     (lambda w: sizes("paper", seeds=0), "seeds must be at least 1"),
     (lambda w: sizes("large"), "preset must be one of"),
     (lambda w: sizes("paper", large=256), "large must be more than the 256 PT subjects"),
+    (lambda w: sizes("paper", large=300), "large must be a multiple of the 32"),
+    (lambda w: sizes("paper", large=32 * 10**9), "large must be at most 8192"),
 ])  # fmt: skip
 def test_errors_name_the_parameter(call, words):
     with pytest.raises(ValueError, match=words):

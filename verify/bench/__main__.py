@@ -8,10 +8,12 @@ Exit status: 0 all methods agree, 1 they do not, 2 unusable input (one line says
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -135,6 +137,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for option, name in (("--json", options.json), ("--plot", options.plot)):
             if name is not None:
                 writable(option, name)
+        named = [Path(name).resolve() for name in (options.json, options.plot) if name is not None]
+        if len(set(named)) < len(named):
+            raise SettingError(f"--plot {options.plot}: is also the file of --json; give another name")
+        if options.threads > (os.cpu_count() or 1):
+            # The thread pool takes any number, and dies of some.
+            raise SettingError(
+                f"--threads {options.threads}: there are {os.cpu_count()} cores; valid: 1 to {os.cpu_count()}"
+            )
         if options.plot is not None and not options.plot.lower().endswith(".png"):
             raise SettingError(f"--plot {options.plot}: is drawn as PNG; give a name that ends in .png")
         if options.preset is not None and options.what != "gpt":

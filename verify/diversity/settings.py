@@ -13,6 +13,8 @@ from numerics.training import ModelConfig, PhaseConfig, RunConfig, WorldConfig
 
 PRESETS = ("quick", "paper", "tiny")
 PAPERS_LARGE = 2048
+#: 3 heads of 4 matrices d_h x V, with d_h = M and V near M: weight, gradient and two moments of 4 bytes each.
+LARGEST = 8192
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,10 @@ def sizes(preset: str, device: str = "cpu", seeds: int | None = None, large: int
         return small, usual
     if large <= small.M:
         raise ValueError(f"large must be more than the {small.M} PT subjects of the smaller size, got {large!r}")
+    if large % usual.U:
+        raise ValueError(f"large must be a multiple of the {usual.U} values per type, got {large!r}")
+    if large > LARGEST:
+        raise ValueError(f"large must be at most {LARGEST}, whose weights and moments take 13 GB, got {large!r}")
     return small, replace(usual, M=large, d_h=large)
 
 
