@@ -12,9 +12,9 @@ from paper_checks.claim import Kind
 from paper_checks.contextual_recall import figures as printed_figures
 from paper_checks.contextual_recall import findings as printed_findings
 from paper_checks.contextual_recall.figures import Figure
-from verify.diversity.command import committed as committed_sweep
 from verify.evidence import Status
-from verify.judges import confusions, confusions_findings, figures, measured, measured_findings
+from verify.judges import committed, confusions, confusions_findings, figures, measured, measured_findings
+from verify.setting import SettingError
 from verify.trained import record as networks_record
 from verify.trained.figures import FIGURES
 from verify.verdict import verdict
@@ -23,15 +23,14 @@ torch.set_num_threads(1)
 CLAIMS = {claim.printed.name: claim for claim in (*printed_figures.claims(), *printed_findings.claims())}
 NETWORKS = tuple(FIGURES)
 SWEEPS = tuple(measured.SWEEPS)
-FINDINGS = tuple(measured_findings.NAMES)
+FINDINGS = committed.FINDINGS
 
 
 def record_of(name):
     """The committed record, None where there is none yet."""
-    read = {**dict.fromkeys(SWEEPS, committed_sweep), **dict.fromkeys(FINDINGS, measured_findings.committed)}
     try:
-        return read.get(name, networks_record.committed)(name)
-    except (FileNotFoundError, ValueError):
+        return committed.committed(name)
+    except SettingError:
         return None
 
 
@@ -48,12 +47,8 @@ def replaced(monkeypatch):
     """Puts a record in the place of a committed one."""
 
     def put(name, record):
-        if name in SWEEPS:
-            monkeypatch.setattr(measured, "committed_sweep", lambda _: record)
-        elif name in FINDINGS:
-            monkeypatch.setattr(measured_findings, "committed", lambda _: record)
-        else:
-            monkeypatch.setattr(measured, "committed", lambda _: record)
+        for module in (measured, measured_findings):
+            monkeypatch.setattr(module, "committed", lambda _: record)
 
     return put
 
@@ -124,7 +119,7 @@ def test_a_claim_without_a_record_is_an_error_that_names_the_file(name, monkeypa
     for module in (networks_record, findings_record, representations_record):
         monkeypatch.setattr(module.committed, "__defaults__", (tmp_path,))
     monkeypatch.setattr(command, "ROOT", tmp_path)
-    with pytest.raises(ValueError, match=rf"{name}.*{tmp_path}"):
+    with pytest.raises(SettingError, match=rf"results/{name}.*{tmp_path}"):
         figures.networks_show(CLAIMS[name].printed, None)
 
 

@@ -16,7 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from paper_checks.contextual_recall.figures import Figure, claims
+from paper_checks.contextual_recall import figures, findings
+from paper_checks.contextual_recall.figures import Figure
 from verify.court import Court
 from verify.derived import Derived
 from verify.evidence import Evidence, Finding, Route, finding
@@ -79,5 +80,6 @@ def what_was_measured(name: str) -> Callable[[Court], Derived]:
 
 
 def entries() -> dict[str, tuple[Callable[[Any, Court], Finding], Callable[[Court], Derived]]]:
-    """Claim id -> check and what was measured, for the figures of trained networks."""
-    return {claim.id: (networks_show, what_was_measured(claim.printed.name)) for claim in claims()}
+    """Claim id -> check and what was measured, for the findings and figures of trained networks."""
+    tried = (*findings.claims(), *figures.claims())
+    return {claim.id: (networks_show, what_was_measured(claim.printed.name)) for claim in tried}

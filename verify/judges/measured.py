@@ -5,18 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from verify.diversity import rules13, rules14
-from verify.diversity.command import committed as committed_sweep
 from verify.judges import confusions, measured_findings
+from verify.judges.committed import FINDINGS, committed
 from verify.judges.part import Part
 from verify.trained import rules
 from verify.trained.figures import figure
 from verify.trained.intervals import share
-from verify.trained.record import committed
 
 
 def parts_of(name: str, as_if: str) -> tuple[str, list[Part]]:
-    """The setting in words and the parts of a figure.  Raises ValueError for a figure without a committed record."""
-    if name in measured_findings.NAMES:
+    """The setting in words and the parts of a figure.  Raises SettingError for a figure without a record."""
+    if name in FINDINGS:
         return measured_findings.parts_of(name, as_if)
     if name in SWEEPS:
         return _sweep(name, as_if)
@@ -25,16 +24,7 @@ def parts_of(name: str, as_if: str) -> tuple[str, list[Part]]:
 
 def preset_of(name: str) -> str:
     """The preset of the committed record.  Raises as `parts_of`."""
-    found = measured_findings.committed if name in measured_findings.NAMES else sweep if name in SWEEPS else committed
-    return str(found(name)["preset"])
-
-
-def sweep(name: str) -> dict[str, Any]:
-    """The committed record of Fig. 13 or 14.  Raises ValueError where there is none."""
-    try:
-        return committed_sweep(name)
-    except FileNotFoundError as error:
-        raise ValueError(f"figure must have a committed record, got {name!r} without {error.filename}") from None
+    return str(committed(name)["preset"])
 
 
 # --- figures of single networks --------------------------------------------------------------------------------------------
@@ -154,7 +144,7 @@ SWEEPS = {"fig13": (rules13.judged, rules13.findings, _part13), "fig14": (rules1
 
 def _sweep(name: str, as_if: str) -> tuple[str, list[Part]]:
     judged, _, parts = SWEEPS[name]
-    record = sweep(name)
+    record = committed(name)
     seeds = confusions.of_sweep(record["seeds"], as_if)
     numbers = sorted({one["M"] for one in seeds})
     said = "" if record["papers_sizes"] else " (the paper: 256 and 2048)"
@@ -167,11 +157,11 @@ def _sweep(name: str, as_if: str) -> tuple[str, list[Part]]:
 
 def what_they_show(name: str) -> str:
     """What the committed networks show, in words: parts with their numbers, and findings about the measures."""
-    if name in measured_findings.NAMES:
+    if name in FINDINGS:
         return measured_findings.in_words(name)
     setting, parts = parts_of(name, "")
     if name in SWEEPS:
         judged, findings, _ = SWEEPS[name]
-        return " ".join([f"{setting}.", *(f"{one.rstrip('.')}." for one in findings(judged(sweep(name)["seeds"])))])
+        return " ".join([f"{setting}.", *(f"{one.rstrip('.')}." for one in findings(judged(committed(name)["seeds"])))])
     counted = "; ".join(f"{p.name}{'' if p.main else ' (beside the verdict)'}: {p.measured}" for p in parts)
     return " ".join([f"{setting}. {counted}.", *committed(name)["findings"]])

@@ -6,20 +6,11 @@ from typing import Any
 
 from verify.findings import findings as entry_points
 from verify.findings import rules
-from verify.findings.record import committed as committed_finding
 from verify.findings.record import said
 from verify.judges import confusions_findings as confusions
+from verify.judges.committed import committed
 from verify.judges.part import Part
 from verify.representations import record as representations
-from verify.representations.record import committed as committed_representations
-
-NAMES = (*entry_points.FINDINGS, "finding5")
-Statements = list[dict[str, Any]]
-
-
-def committed(name: str) -> dict[str, Any]:
-    """The committed record.  Raises ValueError for an unknown name or where there is none."""
-    return committed_representations() if name == "finding5" else committed_finding(name)
 
 
 def parts_of(name: str, as_if: str) -> tuple[str, list[Part]]:

@@ -1,0 +1,30 @@
+"""The committed record of a claim on trained networks, whichever entry point wrote it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from verify.diversity.command import committed as sweep
+from verify.findings import findings
+from verify.findings.record import committed as finding
+from verify.representations.record import committed as representations
+from verify.setting import SettingError
+from verify.trained.record import committed as figure
+
+#: Entry points whose records hold measures by seed and number of subjects, and those of the two-layer network.
+SWEEPS = ("fig13", "fig14")
+FINDINGS = (*findings.FINDINGS, "finding5")
+
+
+def committed(name: str) -> dict[str, Any]:
+    """The record of an entry point ('fig9_10', ..).  Raises SettingError, in one line, where none can be read."""
+    try:
+        if name == "finding5":
+            return representations()
+        if name in FINDINGS:
+            return finding(name)
+        return sweep(name) if name in SWEEPS else figure(name)
+    except (OSError, ValueError) as error:
+        raise SettingError(
+            f"results/{name}: holds no record that can be judged ({' '.join(str(error).split())}); run python -m verify.{name} and put it there"
+        ) from None
