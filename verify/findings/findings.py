@@ -12,7 +12,7 @@ from verify.findings.settings import Size, config, grid, nested
 from verify.trained.intervals import share, spread
 
 Judged = tuple[list[dict[str, Any]], dict[str, Any] | None]
-Kinds = {"icl": "ICL", "icl+grm": "ICL+Grm"}
+KINDS = {"icl": "ICL", "icl+grm": "ICL+Grm"}
 
 
 @dataclass(frozen=True)
@@ -105,22 +105,22 @@ _ADDED = (
 def _subjects_needed(size: Size, seed: int) -> list[Network]:
     own = config(size, seed)
     chosen = nested(range(own.corpus.M), size.subjects)
-    return [Network(own), *(Network(own, kind, subjects) for kind in Kinds for subjects in chosen)]
+    return [Network(own), *(Network(own, kind, subjects) for kind in KINDS for subjects in chosen)]
 
 
 def _subjects_measured(networks: list[Trained], size: Size, device: str) -> Measured:
     start, *rest = networks
-    points: dict[str, list[dict[str, Any]]] = {kind: [] for kind in Kinds}
+    points: dict[str, list[dict[str, Any]]] = {kind: [] for kind in KINDS}
     for one in rest:
         points[one.network.kind].append(subjects_point(one, start, size.final, device))
     return {"seed": start.network.config.model.seed, "run": start.folder.name, "points": points}
 
 
 def _subjects_judged(seeds: list[Measured]) -> Judged:
-    curves = {kind: [[point["best"] for point in one["points"][kind]] for one in seeds] for kind in Kinds}
-    ends = {kind: [[point["end"] for point in one["points"][kind]] for one in seeds] for kind in Kinds}
+    curves = {kind: [[point["best"] for point in one["points"][kind]] for one in seeds] for kind in KINDS}
+    ends = {kind: [[point["end"] for point in one["points"][kind]] for one in seeds] for kind in KINDS}
     out = []
-    for kind, name in Kinds.items():
+    for kind, name in KINDS.items():
         found = trends.trend(curves[kind], trends.RISE)
         out.append(
             entry(
@@ -148,7 +148,7 @@ def _subjects_judged(seeds: list[Measured]) -> Judged:
             trend=both,
         )
     )
-    for kind, name in Kinds.items():
+    for kind, name in KINDS.items():
         found = trends.trend(ends[kind], trends.RISE)
         says = f"finetuned on {name}: the same of the accuracy at the end of finetuning"
         out.append(

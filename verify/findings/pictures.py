@@ -19,7 +19,7 @@ METRICS = {
 }
 KINDS = {"icl": ("#4c72b0", "ICL"), "icl+grm": ("#dd8452", "ICL+Grm")}
 COLOURS = ("#4c72b0", "#dd8452", "#55a868", "#c44e52", "#8172b3")
-# Where the measures of a seed are, and the baselines of each panel.
+# Predictors drawn beside the curves.
 CONTROLS = {
     "type_guessed": ("--", "all facts, type guessed"),
     "type_known": (":", "type known, commonest value"),

@@ -21,7 +21,6 @@ from numerics.gpt import ModelConfig, RunConfig
 from numerics.training import PhaseConfig
 
 PRESETS = ("quick", "paper", "tiny")
-FACTORS = ("S", "Div", "M")
 
 
 @dataclass(frozen=True)
@@ -29,8 +28,8 @@ class Size:
     """What a preset fixes.
 
     subjects: numbers of finetuning subjects of Fig. 5; S, Div: the grid of Fig. 6; M: of Fig. 7, at the largest S and every Div.
-    S_ft_short: grammar lengths of ICL+Grm at the smallest S; curve: evaluated steps of pretraining and of finetuning; drawn, final:
-    sequences of an evaluation on the way and at the end; seeds: of the curves and of the sweeps.
+    S_ft_short: grammar lengths of ICL+Grm at the smallest S, where S varies; final: sequences of an evaluation at the end;
+    seeds: of the curves (Findings 1-3) and of the sweeps.
     """
 
     corpus: CorpusConfig
