@@ -88,6 +88,10 @@ def test_exit_codes_and_files(folder, tmp_path, capsys, monkeypatch):
     assert sorted(path.name for path in out.iterdir()) == sorted(["figure.json", *written["pictures"]])
     assert "not reproduced" in capsys.readouterr().out
     (tmp_path / "file").touch()
+    assert command.main("fig9_10", ["--out", ""]) == 2
+    assert "--out '': must be the name of a folder" in capsys.readouterr().err
+    assert command.main("fig9_10", ["--runs", str(tmp_path / "file"), "--out", str(tmp_path / "unused")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1 and not (tmp_path / "unused").exists()
     assert command.main("fig9_10", [*arguments, "--out", str(tmp_path / "file" / "x")]) == 2
     assert capsys.readouterr().err.count("\n") == 1
 

@@ -119,9 +119,9 @@ def main(name: str, arguments: Sequence[str] | None = None, making: Callable[...
     prog = f"python -m verify.{name}"
     torch.set_num_threads(1)
     try:
-        out = None if options.out is None else _folder("--out", options.out)
         device = usable_device(options.device)
         where = Options(_folder("--runs", options.runs), 1 if device == "cuda" else options.processes, device)
+        out = None if options.out is None else _folder("--out", options.out)
         with bars() as bar:
             made = making(shown, options.preset, options.seeds, where, bar("networks"))
         if out is not None:

@@ -159,8 +159,9 @@ def transfers(m: Measured) -> bool:
 
 
 def grammar_first(m: Measured) -> bool:
-    """ICL+Grm (S_ft = 1) reaches its stage earlier than ICL, held-out queries."""
-    return stage(m["finetuned"], "grm_heldout", "exact") < stage(m["finetuned"], "icl_heldout", "exact")
+    """ICL+Grm (S_ft = 1) reaches its stage earlier than ICL, held-out queries; a curve that ends at 0 has none."""
+    rises = all(at_end(m["finetuned"], group) > 0 for group in ("grm_heldout", "icl_heldout"))
+    return rises and stage(m["finetuned"], "grm_heldout", "exact") < stage(m["finetuned"], "icl_heldout", "exact")
 
 
 def _levels(m: Measured) -> dict[str, float]:

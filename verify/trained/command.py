@@ -96,6 +96,9 @@ def _parser(shown: Figure) -> OneLineParser:
 
 
 def _folder(option: str, name: str) -> Path:
+    if not name.strip():
+        # Path("") is the folder one stands in.
+        raise SettingError(f"{option} {name!r}: must be the name of a folder")
     path = Path(name)
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -136,8 +139,8 @@ def main(name: str, arguments: Sequence[str] | None = None) -> int:
     prog = f"python -m verify.{name}"
     torch.set_num_threads(1)
     try:
-        out = None if options.out is None else _folder("--out", options.out)
         runs = _folder("--runs", options.runs)
+        out = None if options.out is None else _folder("--out", options.out)
         with bars() as bar:
             made, networks = run(shown, options.preset, options.seeds, runs, options.processes, bar("networks"))
         if out is not None:

@@ -113,6 +113,15 @@ def test_grammar_first_is_strict():
     assert not holds(rules.FINDING3, seed(finetuned=finetuned(grm_first=False)))["grammar_first"]
 
 
+def test_a_curve_that_ends_at_zero_comes_first_nowhere():
+    """Half of nothing is reached at once."""
+    for group in ("grm_heldout", "icl_heldout"):
+        flat = finetuned()
+        for one in flat:
+            one[group] = {metric: 0.0 for metric in one[group]}
+        assert not holds(rules.FINDING3, seed(finetuned=flat))["grammar_first"]
+
+
 def test_a_seed_has_to_show_every_main_statement():
     bad_end, bad_order = seed(1, finetuned=finetuned(0.3)), seed(2, finetuned=finetuned(grm_first=False))
     statements, whole = by_seed(rules.FINDING3)([seed(0), bad_end, bad_order])
