@@ -78,6 +78,8 @@ class RunConfig:
         checked_integer("n_demos", self.n_demos, 0)
         if not 0 <= checked_real("p_G", self.p_G) < 1:
             raise ValueError(f"p_G must be in [0, 1) for an attribute to predict, got {self.p_G!r}")
+        if not isinstance(self.S_ft, tuple):
+            raise ValueError(f"S_ft must be a tuple of lengths, got {self.S_ft!r}")
         if not self.S_ft:
             raise ValueError("S_ft must hold at least one length, got ()")
         for length in self.S_ft:

@@ -24,7 +24,8 @@ from numerics.gpt.model import GPT
 METRICS = ("exact", "type", "subject", "attribute")
 POPULATIONS = ("pt", "icl_seen", "icl_heldout", "grm_seen", "grm_heldout")
 #: Streams of random numbers that must not meet: the seed of a phase draws its data, seed + this its evaluations.
-EVALUATION = 1 << 40
+#: Below 2^32: generators of the CPU keep the low 32 bits of a seed.
+EVALUATION = 1 << 31
 #: Grammar length of the ICL+Grm evaluation (Fig. 15).
 GRM = 1
 

@@ -28,7 +28,7 @@ from numerics.gpt.config import ModelConfig, RunConfig
 from numerics.gpt.evaluate import accuracies, flat
 from numerics.gpt.loss import ends, loss_for, sequences
 from numerics.gpt.model import GPT
-from numerics.training.checkpoint import read_checkpoint, restore_model
+from numerics.training.checkpoint import Checkpoint, read_checkpoint, restore_model
 from numerics.training.config import PhaseConfig, from_json, to_json
 from numerics.training.loop import Progress, Step, train
 
@@ -168,7 +168,8 @@ def finetune(
     """Trains on ICL or ICL+Grm sequences of the finetuning subjects, from a pretrained network or, with None, a fresh one.
 
     pretrained: a checkpoint or snapshot, or the folder of a pretraining.  subjects: in place of the corpus's finetuning subjects.
-    Raises ValueError for a folder with another run, an unknown kind, or a checkpoint of another shape or other facts.
+    Raises ValueError for a folder with another run, an unknown kind, a checkpoint of another network or other facts, or the
+    folder of a pretraining that is not finished.
     """
     checked_choice("kind", kind, KINDS)
     corpus = config.corpus.build() if corpus is None else corpus
@@ -179,6 +180,10 @@ def finetune(
         checkpoint = read_checkpoint(path / "checkpoint.safetensors" if path.is_dir() else path)
         if checkpoint.metadata["identity"].get("corpus") != fingerprint(corpus):
             raise ValueError(f"pretrained must be of the same facts and chains, got {pretrained} of another corpus")
+        _same_network(config, checkpoint, pretrained)
+        wanted = int(checkpoint.metadata["identity"]["phase"]["iterations"])
+        if path.is_dir() and checkpoint.step < wanted:
+            raise ValueError(f"pretrained must be finished, got {path} after {checkpoint.step} of {wanted} iterations")
         restore_model(model, checkpoint)
         start = _weights_digest(checkpoint.tensors)
     S_ft: int | tuple[int, ...] = 0 if kind == "icl" else config.S_ft
@@ -186,6 +191,16 @@ def finetune(
     identity = finetuning_identity(config, corpus, kind, start)
     phase, source = config.finetuning, SequenceSource(drawn)
     return _trained("finetuning", model, source, phase, folder, identity, config, corpus, device, progress, callbacks)
+
+
+def _same_network(config: RunConfig, checkpoint: Checkpoint, where: str | Path) -> None:
+    """Shapes do not tell everything: heads and the nonlinearity have none.  The seed may be another."""
+    wanted, given = to_json(config.model), dict(checkpoint.metadata["identity"]["model"])
+    other = sorted(name for name in wanted if name != "seed" and given.get(name) != wanted[name])
+    if other:
+        told = ", ".join(f"{name} = {given.get(name)!r}" for name in other)
+        asked = ", ".join(f"{name} = {wanted[name]!r}" for name in other)
+        raise ValueError(f"pretrained must be a network with {asked}, got {where} with {told}")
 
 
 def load(path: str | Path, device: str | torch.device = "cpu") -> GPT:

@@ -28,7 +28,8 @@ from numerics.training.loop import Progress, Step, train
 from numerics.world import World
 
 # Streams of random numbers that must not meet: the seed of a phase draws its data, seed + this its evaluations.
-EVALUATION = 1 << 40
+# Generators of the CPU keep the low 32 bits of a seed.
+EVALUATION = 1 << 31
 
 
 class PretrainingSource:

@@ -9,8 +9,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from numerics.corpus import CorpusConfig
+from numerics.corpus import CorpusConfig, ICLSampler
 from numerics.gpt import ModelConfig, RunConfig, accuracies, build, finetune, load, pretrain, trivial
+from numerics.gpt.evaluate import EVALUATION
 from numerics.training import PhaseConfig
 from numerics.training.checkpoint import read_checkpoint
 from numerics.training.files import read_metrics
@@ -142,10 +143,34 @@ def test_what_finetuning_refuses(uninterrupted, tmp_path, tiny):
     with pytest.raises(ValueError, match="pretrained must be of the same facts and chains"):
         finetune(other, tmp_path, uninterrupted / "pt")
     wide = replace(tiny, model=ModelConfig(d=16))
-    with pytest.raises(ValueError, match="checkpoint must hold weights of shapes"):
+    with pytest.raises(ValueError, match=r"pretrained must be a network with d = 16, got .* with d = 8"):
         finetune(wide, tmp_path, uninterrupted / "pt")
+    # Of the same shapes.
+    for changes, words in (({"gelu": "tanh"}, "gelu = 'tanh'"), ({"n_heads": 2}, "n_heads = 2")):
+        other = replace(tiny, model=replace(tiny.model, **changes))
+        with pytest.raises(ValueError, match=f"pretrained must be a network with {words}, got"):
+            finetune(other, tmp_path, uninterrupted / "pt")
     with pytest.raises(ValueError, match="does not exist"):
         finetune(tiny, tmp_path, tmp_path / "nothing")
+
+
+def test_an_unfinished_pretraining_is_refused_and_a_snapshot_is_not(tmp_path, tiny):
+    def stop_there(step):
+        if step.step == 16:
+            raise Killed
+
+    with pytest.raises(Killed):
+        pretrain(tiny, tmp_path / "pt", callbacks=[stop_there])
+    with pytest.raises(ValueError, match=r"pretrained must be finished, got .* after \d+ of 17 iterations"):
+        finetune(tiny, tmp_path / "ft", tmp_path / "pt")
+    finetune(tiny, tmp_path / "ft", tmp_path / "pt" / "weights_000007.safetensors")
+
+
+def test_streams_that_must_not_meet_do_not():
+    """The generator of the CPU keeps 32 bits of a seed."""
+    corpus = CorpusConfig(M=8, L=2, U=4, M_ft=4, G=4, pool=50, div=0.3).build()
+    first, other = (ICLSampler(corpus, 2, seed=s).draw(64).tokens for s in (3, EVALUATION + 3))
+    assert not torch.equal(first, other)
 
 
 def test_a_network_learns_the_facts(tmp_path):
@@ -175,6 +200,7 @@ def test_a_network_learns_the_facts(tmp_path):
     [
         ({"p_G": 1.0}, r"p_G must be in \[0, 1\) for an attribute to predict, got 1\.0"),
         ({"S_ft": ()}, r"S_ft must hold at least one length"),
+        ({"S_ft": 3}, "S_ft must be"),
         ({"S_ft": (0,)}, "S_ft must be an integer >= 1, got 0"),
         ({"loss": "x"}, "loss must be one of 'all', 'last'"),
         ({"context": "x"}, "context must be one of 'query', 'finetune', 'heldout', 'all'"),
