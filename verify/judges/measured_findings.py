@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from statistics import fmean
 from typing import Any
 
 from verify.findings import findings as entry_points
@@ -49,18 +51,29 @@ def _representations(networks: list[dict[str, Any]]) -> list[Part]:
             numbers = (
                 f"difference {found['mean']:.3f} ({found['least']:.3f} to {found['largest']:.3f}), above 0 in {numbers}"
             )
-        ends = [
-            f"{div} {key} {_shown(value)}"
-            for seed in one["values"].values()
-            for div in seed
-            for key, value in seed[div].items()
-        ]
-        parts.append(_part(one, f"{numbers}; {', '.join(ends)}"))
+        part = _part(one, f"{numbers}; {_spread_by_div(one['values'])}")
+        parts.append(
+            part
+            if found is None
+            else replace(part, needed=f"mean at least {found['at_least']:g}, above 0 in every seed")
+        )
     return parts
 
 
-def _shown(value: float | None) -> str:
-    return "none" if value is None else f"{value:.3f}"
+def _spread_by_div(values: dict[str, Any]) -> str:
+    """values: {seed: {div: {key: number or None}}}.  Means with the least and the largest over seeds."""
+    gathered: dict[str, list[float | None]] = {}
+    for seed in values.values():
+        for div, named in seed.items():
+            for key, value in named.items():
+                gathered.setdefault(f"{div} {key}", []).append(value)
+    out = []
+    for name, column in sorted(gathered.items(), key=lambda item: item[0].split()[0], reverse=True):
+        known = [value for value in column if value is not None]
+        missing = f", none in {len(column) - len(known)}" if len(known) < len(column) else ""
+        spread = f"{fmean(known):.3f} ({min(known):.3f} to {max(known):.3f})" if known else "–"
+        out.append(f"{name} {spread}{missing}")
+    return ", ".join(out)
 
 
 def _pairs(networks: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
