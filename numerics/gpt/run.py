@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -118,19 +118,18 @@ def _trained(
     corpus: Corpus,
     device: str | torch.device,
     progress: Callable[[Progress], None] | None,
-    callbacks: Sequence[Callable[[Step], None]],
+    callbacks: Sequence[Callable[[Step[GPT]], None]],
 ) -> GPT:
-    def evaluate(found: Any) -> Any:
+    def evaluate(found: GPT) -> dict[str, Any]:
         return accuracies(found, corpus, config, phase.evaluate_size, phase.seed, device)
 
     def shown(report: Progress) -> None:
         if progress is not None:
-            progress(replace(report, accuracies=flat(cast(Any, report.accuracies))))
+            progress(replace(report, accuracies=flat(report.accuracies)))
 
-    # The loop's hints speak of the attention-only network; it asks for no more than parameters and this loss.
     loss = loss_for(config.loss, config.autocast, config.compile)
     with _precision(config):
-        train(name, cast(Any, model), source, loss, phase, Path(folder), identity, evaluate, shown, callbacks)
+        train(name, model, source, loss, phase, Path(folder), identity, evaluate, shown, callbacks)
     return model
 
 
@@ -140,7 +139,7 @@ def pretrain(
     device: str | torch.device = "cpu",
     progress: Callable[[Progress], None] | None = None,
     corpus: Corpus | None = None,
-    callbacks: Sequence[Callable[[Step], None]] = (),
+    callbacks: Sequence[Callable[[Step[GPT]], None]] = (),
 ) -> GPT:
     """Trains on PT sequences in `folder`, or goes on with what is there.  corpus: in place of config.corpus.build().
 
@@ -163,7 +162,7 @@ def finetune(
     progress: Callable[[Progress], None] | None = None,
     corpus: Corpus | None = None,
     subjects: Sequence[int] | None = None,
-    callbacks: Sequence[Callable[[Step], None]] = (),
+    callbacks: Sequence[Callable[[Step[GPT]], None]] = (),
 ) -> GPT:
     """Trains on ICL or ICL+Grm sequences of the finetuning subjects, from a pretrained network or, with None, a fresh one.
 

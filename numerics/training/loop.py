@@ -11,12 +11,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from numerics.models.factored import Factored
 from numerics.models.fast_loss import Loss
 from numerics.training.checkpoint import (
     model_tensors,
@@ -28,6 +27,9 @@ from numerics.training.checkpoint import (
 from numerics.training.config import PhaseConfig
 from numerics.training.files import MetricsLog, revision, versions
 
+#: Any network: the loop asks for parameters, and for a loss of it.
+Network = TypeVar("Network", bound=nn.Module)
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -37,18 +39,18 @@ class Progress:
     step: int
     iterations: int
     loss: float
-    accuracies: dict[str, float]
+    accuracies: dict[str, Any]
     tokens_per_second: float
     seconds: float
 
 
 @dataclass(frozen=True, eq=False)
-class Step:
+class Step(Generic[Network]):
     """What a callback is told after every iteration: step counts the iterations done; loss is a tensor on the device."""
 
     phase: str
     step: int
-    model: Factored
+    model: Network
     tokens: Tensor
     targets: Tensor
     loss: Tensor
@@ -71,7 +73,7 @@ def learning_rate(phase: PhaseConfig, step: int) -> float:
     return phase.lr * (1 + math.cos(math.pi * step / phase.iterations)) / 2
 
 
-def adamw(model: Factored, phase: PhaseConfig) -> torch.optim.AdamW:
+def adamw(model: nn.Module, phase: PhaseConfig) -> torch.optim.AdamW:
     """AdamW with the settings of the phase, fused."""
     betas = (phase.betas[0], phase.betas[1])
     return torch.optim.AdamW(model.parameters(), phase.lr, betas, weight_decay=phase.weight_decay, fused=True)
@@ -79,15 +81,15 @@ def adamw(model: Factored, phase: PhaseConfig) -> torch.optim.AdamW:
 
 def train(
     name: str,
-    model: Factored,
+    model: Network,
     source: Source,
     loss: Callable[..., Loss],
     phase: PhaseConfig,
     folder: Path,
     identity: dict[str, Any],
-    evaluate: Callable[[Factored], dict[str, float]] | None = None,
+    evaluate: Callable[[Network], dict[str, Any]] | None = None,
     progress: Callable[[Progress], None] | None = None,
-    callbacks: Sequence[Callable[[Step], None]] = (),
+    callbacks: Sequence[Callable[[Step[Network]], None]] = (),
 ) -> dict[str, float]:
     """Trains `model` in place for what is left of phase.iterations; returns the seconds, steps and tokens of this call.
 

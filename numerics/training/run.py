@@ -145,7 +145,7 @@ def pretrain_and_finetune(
     world: World | None = None,
     device: str = "cpu",
     progress: Callable[[Progress], None] | None = None,
-    callbacks: Sequence[Callable[[Step], None]] = (),
+    callbacks: Sequence[Callable[[Step[Factored]], None]] = (),
     pretrained: str | Path | None = None,
     final_size: int = 4096,
 ) -> Run:

@@ -184,7 +184,7 @@ def job(form: Form, config: RunConfig, corpus: Corpus, device: str, block: int) 
     if form.ours:
         source = SequenceSource(PTSampler(corpus, config.S, config.n_tr, config.p_G, phase.seed, device))
         loss = loss_for("all", "bfloat16" if form.precision == "bfloat16" else "none", form.compiled)
-        fused = adamw(model, phase)  # type: ignore[arg-type]
+        fused = adamw(model, phase)
 
         def iteration() -> None:
             sequence, targets = source.batch(phase.batch)
