@@ -28,11 +28,11 @@ def verdict(kind: Kind, printed: Finding, derived: Finding | None, approximation
 
     A derived statement that fails the check means that the witnesses disagree: undecided, which counts as failure.
     """
-    if kind is Kind.EMPIRICAL and (derived is None or derived.status is Status.HOLDS):
-        empirical = {Status.HOLDS: Verdict.REPRODUCED, Status.FAILS: Verdict.NOT_REPRODUCED}
-        return empirical.get(printed.status, Verdict.UNDECIDED)
     if derived is not None and derived.status not in (Status.HOLDS, Status.APPROXIMATE):
         return Verdict.UNDECIDED
+    if kind is Kind.EMPIRICAL:
+        empirical = {Status.HOLDS: Verdict.REPRODUCED, Status.FAILS: Verdict.NOT_REPRODUCED}
+        return empirical.get(printed.status, Verdict.UNDECIDED)
     if printed.status in (Status.UNDECIDED, Status.VACUOUS):
         return Verdict.UNDECIDED
     if printed.status is Status.HOLDS:

@@ -48,7 +48,7 @@ def test_table(key, derived):
 
 @pytest.mark.parametrize("derived", [F, V, U])
 @pytest.mark.parametrize("status", Status)
-@pytest.mark.parametrize("kind", PROVABLE)
+@pytest.mark.parametrize("kind", Kind)
 def test_a_derivation_that_fails_decides_nothing(kind, status, derived):
     """Not even a printed statement that passes: the witnesses disagree, or nothing was asked."""
     for approximation in (False, True):
