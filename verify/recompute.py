@@ -104,6 +104,9 @@ class State:
         shutil.rmtree(self.folder, ignore_errors=True)
         with suppress(OSError):
             self.folder.parent.rmdir()
+            # The default state folder lies in one that networks are kept in as well.
+            if self.folder.parent.parent.name == ".verify-run":
+                self.folder.parent.parent.rmdir()
 
 
 def recompute(
