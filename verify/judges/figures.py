@@ -7,6 +7,8 @@ statements are judged:
     as printed      the trend: every part that the rule rests on must be shown
     with numbers    what is said to be measured (counts of seeds, means, rises): every part must come out as said
 
+What is said with numbers is read from the same measures, so that it holds of itself: it is there for the confusions to fail.
+
 A confusion (`as_if`) changes the measures into those of networks that show something else; under it the numbers must change.
 """
 
