@@ -6,41 +6,26 @@ interrupted (what was trained is kept and the next call goes on).
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from verify.arguments import OneLineParser, one_line
-from verify.diversity.command import usable_device
+from verify.arguments import OneLineParser
+from verify.findings.entry import Options, add_options, carried_out
 from verify.findings.findings import Finding, finding
 from verify.findings.measured import Trained
 from verify.findings.networks import RUNS
 from verify.findings.pictures import draw
 from verify.findings.record import REPRODUCED, record
-from verify.findings.runs import RunError, train_all
+from verify.findings.runs import train_all
 from verify.findings.settings import PRESETS, size_of
-from verify.output import write_json
-from verify.progress import Count, bars, paged
-from verify.setting import SettingError
-from verify.trained.command import _count, _folder
+from verify.progress import Count
 from verify.trained.runs import usable_processes
-
-
-@dataclass(frozen=True)
-class Options:
-    """Where and how networks are trained."""
-
-    runs: Path = RUNS
-    processes: int = 2
-    device: str = "cpu"
 
 
 def run(
@@ -78,15 +63,7 @@ def _parser(shown: Finding) -> OneLineParser:
     made.add_argument(
         "--preset", choices=PRESETS[:2], default="quick", help="quick: scaled down (default); paper: its own sizes"
     )
-    made.add_argument("--seeds", type=_count, metavar="N", help="number of seeds, in place of the preset's")
-    made.add_argument("--out", metavar="FOLDER", help="write finding.json and the pictures there (made if not there)")
-    made.add_argument("--runs", metavar="FOLDER", default=str(RUNS), help="where trained networks are kept")
-    made.add_argument(
-        "--processes", type=_count, default=usable_processes(), metavar="N", help="networks trained at a time"
-    )
-    made.add_argument(
-        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="where networks are trained (cuda: untested)"
-    )
+    add_options(made)
     return made
 
 
@@ -116,23 +93,11 @@ def main(name: str, arguments: Sequence[str] | None = None, making: Callable[...
     """The command line of one finding."""
     shown = finding(name)
     options = _parser(shown).parse_args(arguments)
-    prog = f"python -m verify.{name}"
-    torch.set_num_threads(1)
-    try:
-        device = usable_device(options.device)
-        where = Options(_folder("--runs", options.runs), 1 if device == "cuda" else options.processes, device)
-        out = None if options.out is None else _folder("--out", options.out)
-        with bars() as bar:
-            made = making(shown, options.preset, options.seeds, where, bar("networks"))
-        if out is not None:
-            draw(made, out)
-            write_json(out / "finding.json", made)
-    except (SettingError, RunError, ValueError, OSError) as error:
-        print(f"{prog}: {one_line(error)}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print(f"{prog}: interrupted, nothing written; trained networks are kept", file=sys.stderr)
-        return 130
-    with paged(180) as console:
-        show(console, made)
-    return 0 if made["verdict"] == REPRODUCED else 1
+    return carried_out(
+        f"python -m verify.{name}",
+        options,
+        lambda where, progress: making(shown, options.preset, options.seeds, where, progress),
+        draw,
+        show,
+        REPRODUCED,
+    )

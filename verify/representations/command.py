@@ -6,10 +6,8 @@ interrupted (what was trained is kept and the next call goes on).
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,31 +17,19 @@ from rich.markup import escape
 from rich.table import Table
 
 from numerics.gpt import load
-from verify.arguments import OneLineParser, one_line
-from verify.diversity.command import usable_device
+from verify.arguments import OneLineParser
 from verify.findings import networks as trained
+from verify.findings.entry import Options, add_options, carried_out
 from verify.findings.networks import RUNS
-from verify.findings.runs import RunError, train_all, with_starts
-from verify.output import write_json
-from verify.progress import Count, bars, paged
+from verify.findings.runs import train_all, with_starts
+from verify.progress import Count
 from verify.representations.measured import Network, measured
 from verify.representations.pictures import draw
 from verify.representations.record import PRINTED, REPRODUCED, record
 from verify.representations.settings import PRESETS, Setting, setting
-from verify.setting import SettingError
-from verify.trained.command import _count, _folder
 from verify.trained.runs import usable_processes
 
 NAME = "python -m verify.finding5"
-
-
-@dataclass(frozen=True)
-class Options:
-    """Where and how networks are trained and measured."""
-
-    runs: Path = RUNS
-    processes: int = 2
-    device: str = "cpu"
 
 
 def loaded(network: trained.Network, start: Path, own: Path, device: str) -> Network:
@@ -103,15 +89,7 @@ def _parser() -> OneLineParser:
         default="quick",
         help="quick: scaled down (default); quick-long: with more demonstrations; paper: its own sizes",
     )
-    made.add_argument("--seeds", type=_count, metavar="N", help="number of seeds, in place of the preset's")
-    made.add_argument("--out", metavar="FOLDER", help="write finding.json and the pictures there (made if not there)")
-    made.add_argument("--runs", metavar="FOLDER", default=str(RUNS), help="where trained networks are kept")
-    made.add_argument(
-        "--processes", type=_count, default=usable_processes(), metavar="N", help="networks trained at a time"
-    )
-    made.add_argument(
-        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="where networks are trained (cuda: untested)"
-    )
+    add_options(made)
     return made
 
 
@@ -141,22 +119,11 @@ def show(console: Console, made: dict[str, Any]) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
     options = _parser().parse_args(arguments)
-    torch.set_num_threads(1)
-    try:
-        device = usable_device(options.device)
-        where = Options(_folder("--runs", options.runs), 1 if device == "cuda" else options.processes, device)
-        out = None if options.out is None else _folder("--out", options.out)
-        with bars() as bar:
-            made = run(options.preset, options.seeds, where, bar("networks"))
-        if out is not None:
-            draw(made, out)
-            write_json(out / "finding.json", made)
-    except (SettingError, RunError, ValueError, OSError) as error:
-        print(f"{NAME}: {one_line(error)}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print(f"{NAME}: interrupted, nothing written; trained networks are kept", file=sys.stderr)
-        return 130
-    with paged(180) as console:
-        show(console, made)
-    return 0 if made["verdict"] == REPRODUCED else 1
+    return carried_out(
+        NAME,
+        options,
+        lambda where, progress: run(options.preset, options.seeds, where, progress),
+        draw,
+        show,
+        REPRODUCED,
+    )

@@ -1,0 +1,82 @@
+"""What the entry points of the 2-layer network have in common: where and how they are trained, and what becomes of a record.
+
+Exit status: 0 reproduced, 1 not reproduced, 2 unusable input or a network that cannot be trained (one line says why), 130
+interrupted (what was trained is kept and the next call goes on).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+
+from verify.arguments import OneLineParser, one_line
+from verify.diversity.command import usable_device
+from verify.findings.networks import RUNS
+from verify.findings.runs import RunError
+from verify.output import write_json
+from verify.progress import Count, bars, paged
+from verify.setting import SettingError
+from verify.trained.command import _count, _folder
+from verify.trained.runs import usable_processes
+
+
+@dataclass(frozen=True)
+class Options:
+    """Where and how networks are trained.  processes: networks at a time; on CUDA one."""
+
+    runs: Path = RUNS
+    processes: int = 2
+    device: str = "cpu"
+
+
+def add_options(made: OneLineParser) -> None:
+    """--seeds, --out, --runs, --processes, --device."""
+    made.add_argument("--seeds", type=_count, metavar="N", help="number of seeds, in place of the preset's")
+    made.add_argument("--out", metavar="FOLDER", help="write finding.json and the pictures there (made if not there)")
+    made.add_argument("--runs", metavar="FOLDER", default=str(RUNS), help="where trained networks are kept")
+    made.add_argument(
+        "--processes", type=_count, default=usable_processes(), metavar="N", help="networks trained at a time"
+    )
+    made.add_argument(
+        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="where networks are trained (default auto)"
+    )
+
+
+def carried_out(
+    prog: str,
+    options: argparse.Namespace,
+    make: Callable[[Options, Count | None], dict[str, Any]],
+    draw: Callable[[dict[str, Any], Path], object],
+    show: Callable[[Console, dict[str, Any]], None],
+    reproduced: str,
+) -> int:
+    """Makes the record, writes it and its pictures to --out, shows it; the exit status of the module text.
+
+    What is wrong with the input is one line on stderr, and nothing is written then.
+    """
+    torch.set_num_threads(1)
+    try:
+        device = usable_device(options.device)
+        where = Options(_folder("--runs", options.runs), 1 if device == "cuda" else options.processes, device)
+        out = None if options.out is None else _folder("--out", options.out)
+        with bars() as bar:
+            made = make(where, bar("networks"))
+        if out is not None:
+            draw(made, out)
+            write_json(out / "finding.json", made)
+    except (SettingError, RunError, ValueError, OSError) as error:
+        print(f"{prog}: {one_line(error)}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"{prog}: interrupted, nothing written; trained networks are kept", file=sys.stderr)
+        return 130
+    with paged(180) as console:
+        show(console, made)
+    return 0 if made["verdict"] == reproduced else 1
