@@ -208,7 +208,8 @@ def ideal_curves(seed):
         "reachable": 1.0,
         "trivial": {"icl_seen": control, "icl_heldout": control | {"type_guessed": 0.25}},
         "pretraining": curve(pt=[(0.0, 0.1), (0.1, 0.9), (1.0, 1.0)], icl_seen=NOTHING, icl_heldout=NOTHING),
-        "finetuned": curve(icl_seen=LEARNT, icl_heldout=LEARNT, grm_heldout=SOONER),
+        "finetuned": curve(icl_seen=LEARNT, icl_heldout=LEARNT, grm_seen=SOONER, grm_heldout=SOONER),
+        "last": curve(icl_seen=LEARNT, icl_heldout=LEARNT, grm_seen=SOONER, grm_heldout=SOONER),
         "scratch": curve(icl_seen=NOTHING, icl_heldout=NOTHING, grm_heldout=NOTHING),
     }
 
@@ -403,7 +404,7 @@ def test_everything_in_the_record_of_a_sweep_follows_from_its_seeds(name):
 def test_curves_are_shares_in_order(name):
     """Exact match is at most every other match, steps ascend, and a control is no better than it can be."""
     for network in RECORDS[name]["networks"]:
-        for key in ("pretraining", "finetuned", "scratch"):
+        for key in ("pretraining", "finetuned", "scratch", "last"):
             curve = network.get(key, [])
             assert all(a["step"] < b["step"] for a, b in pairwise(curve))
             for point in curve:

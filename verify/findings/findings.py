@@ -80,7 +80,10 @@ def _curve(kind: str) -> Callable[[Size, int], list[Network]]:
     def needed(size: Size, seed: int) -> list[Network]:
         own = config(size, seed)
         start = Network(own)
-        return [start] if kind == "pretraining" else [start, Network(own, kind), Network(own, kind, scratch=True)]
+        if kind == "pretraining":
+            return [start]
+        others = (Network(own, kind, scratch=True), Network(own, kind, objective="last"))
+        return [start, Network(own, kind), *others]
 
     return needed
 
@@ -90,8 +93,8 @@ def _pretrained(networks: list[Trained], size: Size, device: str) -> Measured:
 
 
 def _finetuned(networks: list[Trained], size: Size, device: str) -> Measured:
-    start, own, scratch = networks
-    return finetuning(own, scratch, start, size.final, device)
+    start, own, scratch, last = networks
+    return finetuning(own, scratch, last, start, size.final, device)
 
 
 # Sweeps: Fig. 5 and Finding 4.

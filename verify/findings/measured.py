@@ -102,17 +102,22 @@ def pretraining(trained: Trained, size: int, device: str) -> dict[str, Any]:
     }
 
 
-def finetuning(trained: Trained, scratch: Trained, start: Trained, size: int, device: str) -> dict[str, Any]:
-    """A seed of Findings 2 and 3: the finetuned network, the same finetuning from scratch, the pretrained network."""
+def finetuning(
+    trained: Trained, scratch: Trained, last: Trained, start: Trained, size: int, device: str
+) -> dict[str, Any]:
+    """A seed of Findings 2 and 3: the finetuned network, the same finetuning from scratch, finetuning with a loss of the last
+    token alone, the pretrained network."""
     config, corpus = trained.network.config, trained.corpus
     return {
         "seed": config.model.seed,
         "run": trained.folder.name,
         "scratch_run": scratch.folder.name,
+        "last_run": last.folder.name,
         "div": corpus.div(config.corpus.norm),
         "trivial": baselines(corpus, config),
         "finetuned": curve_of(trained, size, device, start),
         "scratch": curve_of(scratch, size, device),
+        "last": curve_of(last, size, device, start),
     }
 
 

@@ -11,6 +11,7 @@ import torch
 
 from numerics.arguments import checked_choice
 from numerics.gpt import RunConfig
+from numerics.gpt.loss import OBJECTIVES
 from numerics.training import PhaseConfig
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,19 +33,24 @@ SOURCES = (
 class Network:
     """A network at the end of a phase.  kind: pretraining, or finetuning on 'icl' or 'icl+grm' sequences.
 
-    subjects: of finetuning, in place of the corpus's own; scratch: finetuned without pretraining.  Raises ValueError for an
-    unknown kind, and for a pretrained network with subjects or scratch, which it does not depend on.
+    subjects: of finetuning, in place of the corpus's own; scratch: finetuned without pretraining; objective: the tokens that the
+    loss of finetuning counts ("all", "last"), in place of the config's.  Raises ValueError for an unknown kind or objective, and for
+    a pretrained network with subjects, scratch or objective, which it does not depend on.
     """
 
     config: RunConfig
     kind: str = "pretraining"
     subjects: tuple[int, ...] | None = None
     scratch: bool = False
+    objective: str | None = None
 
     def __post_init__(self) -> None:
         checked_choice("kind", self.kind, KINDS)
-        if self.kind == "pretraining" and (self.subjects is not None or self.scratch):
-            raise ValueError("kind must be icl or icl+grm for a network with subjects or scratch, got 'pretraining'")
+        if self.objective is not None:
+            checked_choice("objective", self.objective, OBJECTIVES)
+        own = self.subjects is not None or self.scratch or self.objective is not None
+        if self.kind == "pretraining" and own:
+            raise ValueError("kind must be icl or icl+grm for subjects, scratch or objective, got 'pretraining'")
 
     @property
     def before(self) -> "Network | None":
@@ -62,7 +68,8 @@ class Network:
         if self.kind == "pretraining":
             config.pop("finetuning")
         subjects = list(range(self.config.corpus.M_ft or 1)) if self.subjects is None else list(self.subjects)
-        return {"config": config, "kind": self.kind, "subjects": subjects, "scratch": self.scratch}
+        own = {"kind": self.kind, "subjects": subjects, "scratch": self.scratch, "objective": self.objective}
+        return {"config": config} | own
 
 
 def sources(patterns: Iterable[str] = SOURCES) -> str:

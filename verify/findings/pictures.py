@@ -126,6 +126,9 @@ def _finetuned(record: dict[str, Any], title: str, panels: list[tuple[str, str]]
             exact = [[p[group]["exact"] for p in c] for c in curves]
             _spread(axis, steps, exact, "0.45", "exact match, without pretraining", "-.")
             _baselines(axis, record, group)
+        last = [one["last"] for one in record["networks"]]
+        words, colour = "exact match, loss of the last token alone", METRICS["exact"][0]
+        _spread(axis, [p["step"] for p in last[0]], [[p[group]["exact"] for p in c] for c in last], colour, words, ":")
     _legend(axes[-1])
     axes[0].set_ylabel("accuracy at the final token")
     _dressed(axes, "finetuning iteration")

@@ -11,6 +11,7 @@ What is judged, per seed (exact, type, subject, attribute are shares of sequence
     pretraining   curve: [{step, pt, icl_seen, icl_heldout: {exact, type, subject, attribute}}], ascending steps
     finetuned     curve: [{step, icl_seen, icl_heldout, grm_heldout: {..}}], step 0 is the network before finetuning
     scratch       curve of the same finetuning of a network that was not pretrained
+    last          curve of the same finetuning of the pretrained network with a loss of the last token alone
     reachable     what a Bayes-optimal reader of the S grammar tokens reaches on PT sequences
     trivial       {icl_seen, icl_heldout: {predictor: exact match}}; see baselines.py
 """
@@ -146,18 +147,21 @@ FINDING1 = (
 # Findings 2 and 3.
 
 
-def controls(m: Measured) -> dict[str, float]:
-    """Held-out exact match that needs no transfer: trivial predictors, no finetuning, no pretraining (its best step)."""
+def controls(m: Measured, group: str = "icl_heldout") -> dict[str, float]:
+    """Held-out exact match that needs no transfer: trivial predictors, no finetuning, no pretraining (its best step).
+
+    group: icl_heldout or grm_heldout, whose one grammar token is uniform and tells no predictor anything.
+    """
     trivial = m["trivial"]["icl_heldout"]
     return {name: float(trivial[name]) for name in (*WITHOUT_FACTS, GUESSED_TYPE)} | {
-        "before": float(m["finetuned"][0]["icl_heldout"]["exact"]),
-        "scratch": best(m["scratch"], "icl_heldout"),
+        "before": float(m["finetuned"][0][group]["exact"]),
+        "scratch": best(m["scratch"], group),
     }
 
 
-def transfers(m: Measured) -> bool:
+def transfers(m: Measured, part: str = "finetuned", group: str = "icl_heldout") -> bool:
     """At the end of finetuning, held-out exact match is TRANSFER above every control."""
-    return at_end(m["finetuned"], "icl_heldout") >= max(controls(m).values()) + TRANSFER
+    return at_end(m[part], group) >= max(controls(m, group).values()) + TRANSFER
 
 
 def grammar_first(m: Measured) -> bool:
@@ -199,7 +203,31 @@ BESIDE = (
         main=False,
     ),
 )
-FINDING2 = (TRANSFERS, *BESIDE)
+_LATER = "added after the runs with all tokens had been judged; no verdict rests on it"
+LAST_TOKEN = Statement(
+    "last_token",
+    f"the same finetuning with a loss of the final token alone: held-out ICL exact match at the end at least {TRANSFER} above every control",
+    "Section 3.2 says next-token prediction, Section 4 finetunes on the last token: how much hangs on that; " + _LATER,
+    lambda m: transfers(m, "last"),
+    lambda m: {"last_heldout": at_end(m["last"], "icl_heldout"), "last_seen": at_end(m["last"], "icl_seen")},
+    main=False,
+)
+# Of Finding 3: what finetuning on ICL+Grm gives in its own format, without the change that the finding is about.
+OWN_FORMAT = tuple(
+    Statement(
+        name,
+        f"{words}held-out ICL+Grm (S_ft = 1) exact match at the end at least {TRANSFER} above every control",
+        "transfer of facts without the change of format; " + _LATER,
+        lambda m, part=part: transfers(m, part, "grm_heldout"),  # type: ignore[misc]
+        lambda m, part=part: {g: at_end(m[part], g) for g in ("grm_heldout", "grm_seen")},  # type: ignore[misc]
+        main=False,
+    )
+    for name, words, part in (
+        ("own_format", "", "finetuned"),
+        ("own_format_last_token", "loss of the final token alone: ", "last"),
+    )
+)
+FINDING2 = (TRANSFERS, *BESIDE, LAST_TOKEN)
 FINDING3 = (
     TRANSFERS,
     Statement(
@@ -214,4 +242,6 @@ FINDING3 = (
         },
     ),
     *BESIDE,
+    LAST_TOKEN,
+    *OWN_FORMAT,
 )

@@ -13,6 +13,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,8 @@ def _train(network: Network, folder: Path, start: Path | None, device: str, prog
         if network.kind == "pretraining":
             pretrain(network.config, folder, device, shown)
         else:
-            finetune(network.config, folder, start, network.kind, device, shown, subjects=network.subjects)
+            own = network.config if network.objective is None else replace(network.config, loss=network.objective)
+            finetune(own, folder, start, network.kind, device, shown, subjects=network.subjects)
         checkpoint = read_checkpoint(folder / "checkpoint.safetensors")
         write_json(folder / FINISHED, {"revision": checkpoint.metadata["revision"], "iterations": checkpoint.step})
 

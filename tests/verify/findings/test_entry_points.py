@@ -1,6 +1,7 @@
 """The entry points on networks that take seconds: records, pictures, exit codes, a network that is trained once."""
 
 import json
+from dataclasses import replace
 from importlib import resources
 
 import jsonschema
@@ -93,17 +94,35 @@ def test_what_decides_a_network_names_it():
         Network(config(SIZE, 0), "icl+grm"),
         Network(config(SIZE, 0), "icl", scratch=True),
         Network(config(SIZE, 0), "icl", (0, 1)),
+        Network(config(SIZE, 0), "icl", objective="last"),
         Network(config(SIZE, 0, S=6), "icl"),
         Network(config(SIZE, 0)),
     ]
-    assert len({json.dumps(one.identity(), sort_keys=True) for one in [base, *others]}) == 7
+    assert len({json.dumps(one.identity(), sort_keys=True) for one in [base, *others]}) == 8
     assert Network(config(SIZE, 0), "icl", (0, 1, 2, 3)).identity() == base.identity()
     assert Network(config(SIZE, 0), "icl").before == Network(config(SIZE, 0))
     assert Network(config(SIZE, 0), "icl", scratch=True).before is None
-    with pytest.raises(ValueError, match="kind must be"):
-        Network(config(SIZE, 0), "pretraining", scratch=True)
+    assert Network(config(SIZE, 0), "icl", objective="last").before == Network(config(SIZE, 0))
+    for more in ({"scratch": True}, {"objective": "last"}):
+        with pytest.raises(ValueError, match="kind must be"):
+            Network(config(SIZE, 0), "pretraining", **more)
+    with pytest.raises(ValueError, match="objective must be"):
+        Network(config(SIZE, 0), "icl", objective="first")
     with pytest.raises(ValueError, match="kind must be one of"):
         Network(config(SIZE, 0), "pt")
+
+
+def test_the_loss_of_the_last_token_is_another_finetuning_of_the_same_pretraining(options, made):
+    """Trained again by hand: the curve in the record is that of a config with this loss."""
+    own = config(SIZE, 0)
+    start = runs.ensured(Network(own), options.runs)
+    found = runs.ensured(Network(own, "icl", objective="last"), options.runs)
+    again = finetune(replace(own, loss="last"), options.runs / "by hand", start, "icl")
+    for name, weight in load(found).named_parameters():
+        assert torch.equal(weight, dict(again.named_parameters())[name])
+    shown = made["finding2"]["networks"][0]
+    assert shown["last_run"] == found.name and shown["last"][0] == shown["finetuned"][0]
+    assert shown["last"][-1] != shown["finetuned"][-1]
 
 
 def test_the_pretrained_network_is_the_one_that_is_finetuned(options, made, tmp_path):

@@ -45,7 +45,8 @@ def trivial():
 
 def seed(number=0, **more):
     made = {"seed": number, "reachable": 0.98, "trivial": trivial(), "pretraining": pretrained()}
-    return made | {"finetuned": finetuned(), "scratch": [point(step, 0.1) for step in STEPS]} | more
+    curves = {"finetuned": finetuned(), "scratch": [point(step, 0.1) for step in STEPS], "last": finetuned()}
+    return made | curves | more
 
 
 def holds(statements, measured):
@@ -55,6 +56,29 @@ def holds(statements, measured):
 def test_what_is_made_to_hold_holds():
     for statements in (rules.FINDING1, rules.FINDING2, rules.FINDING3):
         assert all(holds(statements, seed()).values())
+
+
+@pytest.mark.parametrize("part", ["finetuned", "last"])
+def test_the_statements_beside_read_their_own_curves(part):
+    names = {"finetuned": ({"transfer"}, {"own_format"}), "last": ({"last_token"}, {"own_format_last_token"})}
+    for group, expected in zip(("icl_heldout", "grm_heldout"), names[part], strict=True):
+        curve = finetuned()
+        curve[-1][group]["exact"] = 0.44  # all facts and a guessed type, .25, are a control
+        found = holds(rules.FINDING3, seed(**{part: curve}))
+        failing = {name for name in found if not found[name]} & {
+            "transfer",
+            "last_token",
+            "own_format",
+            "own_format_last_token",
+        }
+        assert failing == expected
+        curve[-1][group]["exact"] = 0.46
+        assert not expected & {name for name, held in holds(rules.FINDING3, seed(**{part: curve})).items() if not held}
+
+
+def test_no_verdict_rests_on_the_statements_beside():
+    added = {"last_token", "own_format", "own_format_last_token"}
+    assert {one.name for one in (*rules.FINDING2, *rules.FINDING3) if one.name in added and one.main} == set()
 
 
 def test_recall_is_measured_against_what_can_be_reached():
