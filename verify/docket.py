@@ -34,6 +34,7 @@ from verify.judges import (
     sequencewise,
     step_sizes,
     tables,
+    unseen_values,
 )
 from verify.judges.coefficients import Quantity
 from verify.judges.theorem2 import quantities
@@ -309,12 +310,8 @@ def _other_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
             ),
         ),
         "thm2.unique_attr": (
-            tables.unique_attributes,
-            _fixed(
-                "no type-1 held-out query right",
-                "a value that occurs only outside the finetuning subjects has frequency 0 and is never predicted: no held-out query of that "
-                "type is right; U'_1 = U_1 and M_1 = M leave no held-out subject",
-            ),
+            unseen_values.unique_attributes,
+            _fixed(unseen_values.unseen_rule, unseen_values.WORDS),
         ),
         "thm1_vs_2": (conventions.statements_agree, lambda court: _theorem_1_and_2()),
     }

@@ -178,11 +178,23 @@ def claims() -> tuple[Claim, ...]:
             title="M_1 = 256 (every subject its own type-1 value)",
             kind=Kind.ASSERTION,
             wording=r"M_1=256=M\text{ with half of the subjects in finetuning: generalises on held-out subjects}",
-            printed="held-out queries right",
+            printed=lambda p: True,
             assumptions=(SHORT_CONTEXT,),
             mutations=(
-                replaced_by("type-1 held-out queries right", "type 1 right", "as if unseen values were produced"),
-                replaced_by("seen queries wrong too", "nothing right", "as if the steps taught nothing"),
+                replaced_by(lambda p: False, "never right", "what holds after hat steps, said of the true ones"),
+                replaced_by(
+                    lambda p: p["objective"] == "true", "true steps always", "no condition on what is attended"
+                ),
+                Mutation(
+                    "two unseen values",
+                    "a query with a second unseen value as if it had one",
+                    lambda s: lambda p: s({**p, "unseen_own": 1}),
+                ),
+                Mutation(
+                    "hat like true",
+                    "the softmax term forgotten",
+                    lambda s: lambda p: s({**p, "objective": "true"}),
+                ),
             ),
         ),
         Claim(

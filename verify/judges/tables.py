@@ -1,21 +1,13 @@
-"""Checks of statements about the fact table: arbitrary value frequencies, values that one subject has alone."""
+"""Checks of statements about the fact table: arbitrary value frequencies."""
 
 from __future__ import annotations
 
-import math
 from fractions import Fraction
-from functools import cache
 
-import numpy as np
-
-from numerics.population import hat_gradients as marginal_hat_gradients
-from numerics.updates import updated_weights
 from numerics.world import World
 from verify.court import Court
 from verify.evidence import Finding, Route, finding
 from verify.judges.compare import fact
-from verify.judges.decided import Decided, both
-from verify.judges.printed_update import errors, network
 from verify.worlds import Case, directions, frequencies
 
 
@@ -85,64 +77,6 @@ def _unchecked(case: Case, values):
         object.__setattr__(wrong, name, getattr(actual, name))
     object.__setattr__(wrong, "values", values)
     return wrong
-
-
-def unique_world() -> tuple[World, int]:
-    """Type 1 has one value per subject, type 2 two values; M_ft = 24 of M = 48, N_ft = 1: well inside the sharp condition for U = 2."""
-    M = 48
-    return World(np.stack([np.arange(M), np.arange(M) % 2], axis=1), range(M // 2), n_grammar=1), 1
-
-
-@cache
-def _unique_decided(reading: str) -> tuple[dict[tuple[str, int], tuple[int, int]], Decided]:
-    """Errors by query pool and type (a plain forward pass over every sequence), and the decision by count patterns."""
-    world, n = unique_world()
-    weights = updated_weights(
-        world, marginal_hat_gradients(world, n, Fraction(1), None, reading), Fraction(1), Fraction(1)
-    )
-    model = network(world, n, weights, math.inf)
-    wrong = {
-        (query, kind): errors(model, world, n, query, {kind}) for query in ("finetune", "heldout") for kind in range(2)
-    }
-    return wrong, both(world, n, weights)
-
-
-def unique_attributes(statement: str, court: Court) -> Finding:
-    """Accuracy by type after the actual hat steps, by a plain forward pass over every sequence."""
-    wrong, decided = _unique_decided(court.reading)
-    held, seen = [wrong["heldout", k] for k in range(2)], [wrong["finetune", k] for k in range(2)]
-    facts = {
-        "held-out queries right": (all(w == 0 for w, _ in held), "every held-out sequence right"),
-        "type-1 held-out queries right": (held[0][0] == 0, "every held-out sequence of type 1 right"),
-        "no type-1 held-out query right": (held[0][0] == held[0][1], "every held-out sequence of type 1 wrong or tied"),
-        "seen queries wrong too": (all(w > 0 for w, _ in seen), "some seen sequences of each type wrong"),
-    }
-    holds, meaning = facts[statement]
-    measured = ", ".join(f"{q} type {k + 1}: {t - w}/{t} right" for (q, k), (w, t) in wrong.items())
-    evidence = [
-        fact(
-            Route.ENUMERATED,
-            "M=48, M_ft=24, L=2, U=(48, 2), N_ft=1",
-            statement,
-            measured,
-            meaning,
-            holds,
-            "forward pass of the literal network over every sequence",
-        )
-    ]
-    total = sum(w for w, _ in held)
-    evidence.append(
-        fact(
-            Route.CERTIFIED,
-            "the same world",
-            "held-out sequences not right, by count patterns",
-            decided.heldout.total - (decided.heldout.right or 0),
-            total,
-            decided.heldout.right is not None and decided.heldout.total - decided.heldout.right == total,
-            "two methods count the same sequences",
-        )
-    )
-    return finding(evidence, counterexample=f"{measured}. {decided.failing}")
 
 
 def expected_matches(statement, court: Court) -> Finding:
