@@ -10,6 +10,7 @@ from theory.statements import constructions as S
 from verify.court import Court
 from verify.derived import Derived
 from verify.evidence import Finding
+from verify.framework import statement as div
 from verify.judges import constructions as C
 from verify.judges import framework as F
 from verify.judges.thresholds import thresholds
@@ -53,16 +54,7 @@ def entries() -> dict[str, Part]:
                 printed_framework.icl_as_special_case, "as printed, in Section 2 (Section 4's ICL sequences differ)"
             ),
         ),
-        "div": (
-            F.divergence,
-            _fixed(
-                ("rows", "variation"),
-                "which values are reached depends on the norm and on the prior, and the paper states neither the norm, nor alpha, nor G: with G = 4 and alpha in "
-                "{1, 5}, 0.1, 0.3 and 0.5 are reached by the mean over rows of the l1 norm (alpha = 5) and by the total variation, half of it (alpha = 5 for 0.1, "
-                "1 for 0.3 and 0.5), not by the entrywise sum (never below 0.5 there; a concentrated prior, alpha = 100, reaches them), the operator 1-norm or the "
-                "largest row sum",
-            ),
-        ),
+        "div": (F.divergence, _fixed(div.reached(), div.words())),
         "eq1": (F.eq1, _fixed(printed_framework.eq1, "as printed")),
         "prop1.f_subj": (
             C.f_subj,

@@ -26,13 +26,13 @@ STARTS = 256  # greedy selections tried, at most
 NEAR = 0.01  # relative difference of Div to the request at which the search stops
 
 
-def selected(pool: NDArray[np.float64], L: int, norm: str, div: float) -> NDArray[np.float64]:
+def selected(pool: NDArray[np.float64], L: int, norm: str, div: float, starts: int = STARTS) -> NDArray[np.float64]:
     """(L, G, G) matrices of the pool (n, G, G) by greedy selection with Div as near to the request as found.
 
-    Raises ValueError for L outside 2..n, an unknown norm.  Cost O(STARTS n L G^2) at most.
+    Raises ValueError for L outside 2..n, an unknown norm.  Cost O(starts n L G^2) at most.
     """
     best, gap = pool[:0], np.inf
-    for start in range(min(STARTS, len(pool))):
+    for start in range(min(starts, len(pool))):
         found = greedy_selection(pool, L, norm, div, start)
         if abs(found.div - div) < gap:
             best, gap = found.matrices, abs(found.div - div)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from paper_checks.claim import Claim, Kind, Mutation
@@ -53,6 +55,22 @@ def eq1_positions_on_values(X, P, W_KQ, W_OV, t: int):
 
 #: "|| TM_l - TM_l' ||_1" and "Div ~ 0.1 ... 0.5": the norm that is meant is not said.
 DIV_NORM = "entries"
+
+
+def _changed(table, old: bool):
+    """The table of what is reached with its first entry `old` turned over; a tuple of norms stays one that fails."""
+    if not isinstance(table, Mapping):
+        return ("entries", "total variation")
+    key, target = next((k, t) for k, of in table.items() for t, value in of.items() if value is old)
+    return {**table, key: {**table[key], target: not old}}
+
+
+def _one_more_reached(table):
+    return _changed(table, False)
+
+
+def _one_less_reached(table):
+    return _changed(table, True)
 
 
 def claims() -> tuple[Claim, ...]:
@@ -107,6 +125,8 @@ def claims() -> tuple[Claim, ...]:
                 replaced_by(
                     ("entries", "total variation"), "both norms", "as if the values did not depend on the norm"
                 ),
+                Mutation("one more reached", "an unreachable Div claimed", _one_more_reached),
+                Mutation("one less reached", "a reachable Div denied", _one_less_reached),
             ),
         ),
         Claim(

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import itertools
+import json
+from pathlib import Path
 
 import pytest
 
 from numerics.corpus.bayes import bayes_accuracy
 from numerics.corpus.config import selected
-from numerics.pretraining.chains import NORMS, divergence, transition_pool
-from verify.framework.reach import Reading, Request, Selected, Sizes, as_json, readings
+from numerics.pretraining.chains import NORMS, divergence, greedy_selection, transition_pool
+from verify.evidence import Status
+from verify.framework.reach import Reading, Request, Search, Selected, Sizes, as_json, readings
+from verify.framework.statement import BEST, FIRST, NAMES, TARGETS, reached, words
+from verify.judges.framework import divergence as judged
 
 SIZES = Sizes(G=2, L=2, alpha=(1.0, 5.0), pool=12, S=(3, 6), div=(0.05, 0.5), seeds=(3, 4), paths=100)
 
@@ -64,3 +69,31 @@ def test_json_says_what_was_found(found):
     assert first["requests"][1]["mean"][0] == {"S": 3, "bayes": one.requests[1].mean(0), "chance": 0.5}
     values = [chosen.accuracies[0].value for chosen in one.requests[1].by_seed]
     assert one.requests[1].mean(0) == pytest.approx(sum(values) / 2)
+
+
+def test_a_search_is_the_selection_of_the_command(found):
+    """What the claim on Div is judged by, and what the table of the command shows, at the same sizes."""
+    search = Search(pool=12, seeds=(3, 4))
+    for request in found["operator", 5.0].requests:
+        assert search.values(2, 2, 5.0, "operator", request.div) == tuple(one.reached for one in request.by_seed)
+    first = Search(pool=12, starts=1, seeds=(3,)).values(2, 2, 5.0, "rows", 0.5)
+    assert first == (greedy_selection(transition_pool(12, 2, 5.0, 3), 2, "rows", 0.5).div,)
+
+
+def test_the_sentence_on_div_agrees_with_the_committed_table():
+    """results/divergence comes from the command; the claim's table has to say the same of every norm, prior and Div."""
+    committed = json.loads(Path("results/divergence/divergence.json").read_text(encoding="utf-8"))
+    assert (committed["setting"]["pool"], committed["setting"]["starts"]) == (BEST.pool, BEST.starts)
+    table = reached()
+    for one in committed["readings"]:
+        of = {request["div"]: request["reached"] for request in one["requests"] if request["div"] in TARGETS}
+        assert of == table[BEST, one["norm"], one["alpha"]]
+    for one in committed["reach_all"]:
+        assert f"{NAMES[one['norm']]} (alpha = {one['alpha']:g})" in words().split("In full")[0]
+
+
+def test_the_claim_on_div_rejects_a_table_that_differs():
+    asked = (FIRST, "rows", 1.0)
+    assert judged({asked: {0.5: True, 0.3: True}}, None).status is Status.HOLDS
+    assert judged({asked: {0.5: False}}, None).status is Status.FAILS
+    assert judged({(FIRST, "variation", 1.0): {0.1: True}}, None).status is Status.FAILS

@@ -5,12 +5,12 @@ those chosen), the largest that of the selection asked for none (every next matr
 tried.  Both are what greedy selection finds: the largest Div of any L matrices of the pool may be larger, the least smaller.
 
 A requested Div is `reached` if what is selected for it is nearer than half a unit of its printed decimal ("Div ≈ 0.1") for
-every seed: it rounds to what is printed.
+every seed: it rounds to what is printed. The claim on Div is judged by the same selection and the same rule.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -56,7 +56,7 @@ class Request:
     @property
     def reached(self) -> bool:
         """Nearer than PRINTED for every seed."""
-        return all(abs(one.reached - self.div) < PRINTED for one in self.by_seed)
+        return is_reached(self.div, (one.reached for one in self.by_seed))
 
     def mean(self, place: int) -> float:
         """Mean over seeds of the Bayes accuracy at the S of this place."""
@@ -77,6 +77,25 @@ class Reading:
     def reaches_all(self) -> bool:
         """Every requested Div is reached."""
         return all(request.reached for request in self.requests)
+
+
+def is_reached(div: float, values: Iterable[float]) -> bool:
+    """Nearer than PRINTED for every seed."""
+    return all(abs(value - div) < PRINTED for value in values)
+
+
+@dataclass(frozen=True)
+class Search:
+    """How chains are looked for: size of the pool, how many starts of the greedy selection are tried, seeds of the pools."""
+
+    pool: int = 1000
+    starts: int = STARTS
+    seeds: tuple[int, ...] = (0, 1, 2)
+
+    def values(self, G: int, L: int, alpha: float, norm: str, div: float) -> tuple[float, ...]:
+        """Div of what is selected for a request, for every seed.  Cost O(starts pool L G^2) a seed at most."""
+        pools = (transition_pool(self.pool, G, alpha, seed) for seed in self.seeds)
+        return tuple(divergence(selected(pool, L, norm, div, self.starts), norm) for pool in pools)
 
 
 def farthest(pool: FloatArray, L: int, norm: str) -> float:

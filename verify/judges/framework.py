@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import cache
 
 import numpy as np
 import torch
 
 from numerics.models.attention_only import AttentionOnly
-from numerics.pretraining.chains import NORMS, reached
+from numerics.pretraining.chains import NORMS
 from numerics.pretraining.framework import in_context, in_context_with_grammar, pretraining
 from verify.court import Court
 from verify.evidence import Evidence, Finding, Route, finding
+from verify.framework.reach import PRINTED, Search, is_reached
+from verify.framework.statement import ALPHAS, BEST, TARGETS, Asked, Reached
 from verify.judges.compare import arrays, fact
 
 
@@ -80,36 +83,52 @@ def icl_special(statement: Callable[[int], bool], court: Court) -> Finding:
     return _closed(evidence)
 
 
-TARGETS = (0.1, 0.3, 0.5)
+G, L = 4, 8
 
 
-def divergence(statement: tuple[str, ...], court: Court) -> Finding:
-    """The norms for which each of 0.1, 0.3, 0.5 is reached, rounded to the one decimal printed, for G = 4 and some alpha in {1, 5}.
+@cache
+def _values(asked: Asked, target: float) -> tuple[float, ...]:
+    search, norm, alpha = asked
+    return search.values(G, L, alpha, norm, target)
 
-    Greedy selection of 8 matrices from a pool of 1000, three seeds. Sampled: the pools are drawn.
+
+def _reached(asked: Asked) -> tuple[float, ...]:
+    return tuple(target for target in TARGETS if is_reached(target, _values(asked, target)))
+
+
+def _shown(asked: Asked, targets: tuple[float, ...] = TARGETS) -> str:
+    return ", ".join(f"{t:g}: " + "/".join(f"{v:.3f}" for v in _values(asked, t)) for t in targets)
+
+
+def _words(search: Search) -> str:
+    starts = "first start only" if search.starts == 1 else f"best of {search.starts} starts"
+    return f"G={G}, L={L}, pool of {search.pool}, {starts}"
+
+
+def divergence(statement: tuple[str, ...] | Reached, court: Court) -> Finding:
+    """Which of the printed Div can be selected: rounding to the printed decimal with each of three pools.
+
+    A tuple names the norms for which one prior, alpha in {1, 5}, reaches all three with a pool of 1000 and the best of the
+    starts. A mapping says of every search, norm, prior and Div whether it is reached. Selection and rule are those of
+    `python -m verify.divergence`. Sampled: the pools are drawn.
     """
-    evidence = []
+    evidence, why = [], f"nearer than {PRINTED} for every seed"
+    if isinstance(statement, Mapping):
+        for asked, said in statement.items():
+            search, norm, alpha = asked
+            found = {target: is_reached(target, _values(asked, target)) for target in said}
+            setting = f"{_words(search)}, norm: {norm}, alpha={alpha:g}"
+            shown, claimed = _shown(asked, tuple(said)), [f"{t:g}" for t, yes in said.items() if yes]
+            words = f"reached: {', '.join(claimed) or 'none'}"
+            evidence.append(fact(Route.SAMPLED, setting, "Div selected for", shown, words, found == dict(said), why))
+        return _closed(evidence)
     for norm in NORMS:
-        by_target = {}
-        for target in TARGETS:
-            tries = {alpha: reached(4, 8, alpha, norm, target) for alpha in (1.0, 5.0)}
-            good = [alpha for alpha, values in tries.items() if all(round(v, 1) == target for v in values)]
-            nearest = min((v for values in tries.values() for v in values), key=lambda v: abs(v - target))
-            by_target[target] = (bool(good), nearest)
-        works = all(found for found, _ in by_target.values())
-        measured = ", ".join(
-            f"{t}: {'reached' if found else f'nearest {near:.3g}'}" for t, (found, near) in by_target.items()
-        )
+        works = any(_reached((BEST, norm, alpha)) == TARGETS for alpha in ALPHAS)
+        shown = "; ".join(f"alpha={alpha:g}: {_shown((BEST, norm, alpha))}" for alpha in ALPHAS)
+        claim = "all three reached with one alpha" if norm in statement else "not all three reached with one alpha"
+        setting = f"{_words(BEST)}, norm: {norm}"
         evidence.append(
-            fact(
-                Route.SAMPLED,
-                f"G=4, L=8, pool of 1000, norm: {norm}",
-                "Div about 0.1, 0.3, 0.5",
-                measured,
-                "reached" if norm in statement else "not reached",
-                works == (norm in statement),
-                "rounded to the printed decimal, three seeds",
-            )
+            fact(Route.SAMPLED, setting, "Div selected for", shown, claim, works == (norm in statement), why)
         )
     return _closed(evidence)
 
