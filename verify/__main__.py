@@ -1,7 +1,7 @@
 """`python -m verify`: recompute every verdict and compare it with the committed ledger.
 
 python -m verify [check]               recompute and compare; exit 1 on any change (--only, --jobs, --json, --junit)
-python -m verify show ID               one claim: the printed statement, the witnesses' numbers, the counterexample
+python -m verify show ID               one claim, recomputed: the printed statement, the witnesses' numbers, the counterexample
 python -m verify derive [WHAT]         a derivation as a chain of steps (kq_subj, ov_rel, kq_rel, conclusion, beta.prop1, …; --latex)
 python -m verify mutants               every mutant and whether its claim's check rejects it
 python -m verify ledger [--json FILE]  print or write the committed ledger, without recomputing it
@@ -28,10 +28,11 @@ from verify.derive import chains, show_chain
 from verify.docket import entries
 from verify.junit import write_junit
 from verify.output import revision, versions, write_json
-from verify.recompute import READINGS, State, Trial, recompute
+from verify.recompute import READINGS, recompute
 from verify.records import Record
 from verify.setting import SettingError
 from verify.show import show_claim, show_mutants
+from verify.state import State, Trial
 from verify.tables import claims_table
 
 SCHEMA = "contextual-recall-referee/check/1"
@@ -155,7 +156,7 @@ def _checked(options: argparse.Namespace, made: OneLineParser) -> tuple[list[Tri
     return [(name, reading) for reading in READINGS for name in known if name in wanted], jobs
 
 
-def _recomputed(trials: list[Trial], jobs: int, state: State, label: str) -> dict[Trial, Record]:
+def _recomputed(trials: list[Trial], jobs: int, state: State | None, label: str) -> dict[Trial, Record]:
     """With a progress bar on a terminal."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -228,20 +229,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 console.print(f"{entry['id']:18} {entry['verdict']:12} {entry['title']}", markup=False, highlight=False)
         return 0
     begun = time.perf_counter()
+    if options.command == "show":
+        # One claim takes seconds: nothing of it is kept, so there is nothing to resume.
+        try:
+            records = _recomputed(trials, 1, None, "claims")
+        except KeyboardInterrupt:
+            print("python -m verify: interrupted", file=sys.stderr)
+            return 130
+        recorded = {reading: ledger.recorded(reading).get(options.id, "nothing") for reading in READINGS}
+        show_claim(console, entries()[options.id].claim, list(records.values()), recorded)
+        return 0
     try:
         state = State(Path(options.state), options.fresh)
     except SettingError as error:
         made.error(str(error))
     try:
-        records = _recomputed(trials, 1 if options.command == "show" else jobs, state, "claims")
+        records = _recomputed(trials, jobs, state, "claims")
     except KeyboardInterrupt:
+        state.release()
         print(f"python -m verify: interrupted; the same command goes on from {options.state}", file=sys.stderr)
         return 130
     state.clear()
-    if options.command == "show":
-        recorded = {reading: ledger.recorded(reading).get(options.id, "nothing") for reading in READINGS}
-        show_claim(console, entries()[options.id].claim, list(records.values()), recorded)
-        return 0
     if options.command == "mutants":
         return 1 if show_mutants(console, list(records.values())) else 0
     if options.command == "record":

@@ -1,4 +1,4 @@
-"""`python -m verify show ID` and `python -m verify mutants`: one claim, or all mutants, explained."""
+"""`python -m verify show ID` and `python -m verify mutants`: one claim, or all mutants, recomputed and explained."""
 
 from __future__ import annotations
 

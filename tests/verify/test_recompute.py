@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
 import xml.etree.ElementTree as ElementTree
 from importlib import resources
+from pathlib import Path
 
 import jsonschema
 import pytest
 
 from verify import __main__ as verify_main
 from verify import junit, recompute
-from verify.recompute import State, source_key, trial
+from verify.recompute import trial
 from verify.records import numbers
 from verify.setting import SettingError
+from verify.state import State, source_key
 
 QUICK = [("index", "set"), ("lemC2", "set"), ("subj.E_Cy", "literal")]
 
@@ -58,15 +65,131 @@ def test_the_command_refuses_such_a_folder(tmp_path, capsys):
     assert [p.name for p in tmp_path.iterdir()] == ["thesis.tex"]
 
 
+def left_by_a_killed_run(key, *whiches):
+    run = key / "run-killed"
+    run.mkdir(parents=True)
+    for which in whiches:
+        (run / f"{which[0]}.{which[1]}.json").write_text("{}", encoding="utf-8")
+    return run
+
+
 def test_runs_of_other_sources_are_removed(tmp_path):
     old, mine = tmp_path / "0123456789abcdef", tmp_path / source_key()
     for folder in (old, mine):
-        folder.mkdir()
-        (folder / "index.set.json").write_text("{}", encoding="utf-8")
-    State(tmp_path)
+        left_by_a_killed_run(folder, QUICK[0])
+    assert State(tmp_path).found(QUICK[0]) == {}
     assert not old.exists() and mine.exists()
-    State(tmp_path, fresh=True)
-    assert list(mine.iterdir()) == []
+    state = State(tmp_path, fresh=True)
+    assert list(mine.iterdir()) == [state.folder] and state.found(QUICK[0]) is None
+
+
+def test_a_run_touches_no_other_that_lives(tmp_path):
+    """Neither by starting, fresh or from other sources, nor by finishing; a trial that it can read is read."""
+    first = State(tmp_path / "state")
+    first.keep(QUICK[0], {"id": "index"})
+    second, third = State(tmp_path / "state"), State(tmp_path / "state", fresh=True)
+    assert second.found(QUICK[0]) == {"id": "index"} and third.found(QUICK[0]) is None
+    second.clear()
+    third.clear()
+    assert first.found(QUICK[0]) == {"id": "index"}
+    first.keep(QUICK[1], {"id": "lemC2"})
+    other = first.key.rename(first.key.with_name("0123456789abcdef"))
+    State(tmp_path / "state").clear()
+    assert sorted(path.name for path in (other / first.folder.name).iterdir()) == ["index.set.json", "lemC2.set.json"]
+
+
+def test_what_a_killed_run_has_left_goes_trial_by_trial(tmp_path):
+    """A run of one claim keeps what a killed run of all has finished of the others."""
+    run = left_by_a_killed_run(tmp_path / "state" / source_key(), QUICK[0], QUICK[1])
+    for which, left in ((QUICK[0], ["lemC2.set.json"]), (QUICK[2], ["lemC2.set.json"])):
+        state = State(tmp_path / "state")
+        assert (state.found(which) is None) == (which == QUICK[2])
+        state.keep(which, {})
+        state.clear()
+        assert [path.name for path in run.iterdir()] == left
+    state = State(tmp_path / "state")
+    assert state.found(QUICK[1]) == {}
+    state.clear()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_removed_by_hand_costs_no_run(tmp_path):
+    state = State(tmp_path / "state")
+    shutil.rmtree(tmp_path / "state")
+    state.keep(QUICK[0], {})
+    state.clear()
+    assert list(tmp_path.iterdir()) == []
+
+
+LIVES = """
+import sys
+from pathlib import Path
+from verify.state import State
+for turn in range(40):
+    state = State(Path(sys.argv[1]), fresh=turn % 5 == 0)
+    for n in range(5):
+        state.found((f"c{n}", "set"))
+        state.keep((f"c{n}", "set"), {"n": n})
+        assert state.found((f"c{n}", "set")) == {"n": n}
+    state.clear()
+"""
+
+
+def test_many_at_once(tmp_path):
+    """Four processes that start, keep and finish over and over: none loses a file, and no folder is left."""
+    runs = [subprocess.Popen([sys.executable, "-c", LIVES, str(tmp_path / "state")]) for _ in range(4)]
+    assert [run.wait(timeout=300) for run in runs] == [0] * 4
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_commands_at_once(tmp_path):
+    """Two checks and a show in one folder, beside what a killed check has left of another claim."""
+    kept = left_by_a_killed_run(tmp_path / ".verify-run" / "ledger" / source_key(), QUICK[1])
+    run = [sys.executable, "-m", "verify"]
+    here = {**os.environ, "PYTHONPATH": str(Path(verify_main.__file__).parents[1])}
+    commands = (["show", "index"], ["--only", "index", "--jobs", "1"], ["--only", "index,subj.E_Cy", "--jobs", "1"])
+    made = [subprocess.Popen([*run, *c], cwd=tmp_path, env=here, stdout=subprocess.DEVNULL) for c in commands]
+    assert [one.wait(timeout=300) for one in made] == [0, 0, 0]
+    assert [path.name for path in (tmp_path / ".verify-run" / "ledger").glob("*/*/*")] == ["lemC2.set.json"]
+    assert kept.is_dir()
+
+
+KILLED = """
+import os, signal, sys
+from verify import recompute
+from verify.__main__ import main
+right = recompute.trial
+def trial(which):
+    if which == ("subj.E_Cy", "set"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return right(which)
+recompute.trial = trial
+main(["--only", "index,subj.E_Cy", "--jobs", "1", "--state", sys.argv[1]])
+"""
+
+
+def test_resumed_after_a_kill(tmp_path, monkeypatch, capsys):
+    """kill -9 in the second trial: the next run tries the rest alone, and leaves nothing."""
+    state = tmp_path / "state"
+    assert subprocess.run([sys.executable, "-c", KILLED, str(state)], timeout=300).returncode == -signal.SIGKILL
+    assert [path.name for path in state.glob("*/*/*")] == ["index.set.json"]
+    tried = []
+
+    def trying(which):
+        tried.append(which)
+        return trial(which)
+
+    monkeypatch.setattr(recompute, "trial", trying)
+    assert verify_main.main(["--only", "index,subj.E_Cy", "--jobs", "1", "--state", str(state)]) == 0
+    assert ("index", "set") not in tried and len(tried) == 3
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_show_keeps_nothing(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert verify_main.main(["show", "index"]) == 0
+    assert "rerun: python -m verify show index" in capsys.readouterr().out
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_clearing(tmp_path):
@@ -105,7 +228,7 @@ def test_resumed_is_recomputed(tmp_path, monkeypatch):
 
 def test_a_torn_file_is_computed_again(tmp_path):
     state = State(tmp_path)
-    state._path(QUICK[0]).write_text('{"id": "ind', encoding="utf-8")
+    (state.folder / "index.set.json").write_text('{"id": "ind', encoding="utf-8")
     assert state.found(QUICK[0]) is None
     assert recompute.recompute(QUICK[:1], 1, state, ignored)[QUICK[0]]["id"] == "index"
 
