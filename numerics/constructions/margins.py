@@ -27,6 +27,7 @@ from numerics.constructions.heads import Construction
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
+Part = tuple[IntArray, IntArray, NDArray[np.bool_]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,12 +87,19 @@ def margins(construction: Construction, batches: Iterable[Batch], t: int | None 
     entry of W_KQ.  Cost O(size V H C log) time, memory of one batch.
     """
     t = construction.T if t is None else checked_integer("t", t, 1, construction.T)
+    last, V = t == construction.T, construction.world.V
+    following = ((batch.tokens, batch.targets if last else batch.tokens[:, t]) for batch in batches)
+    parts = ((tokens, targets, targets[:, None] != np.arange(V)) for tokens, targets in following)
+    return collected(construction, parts, t)
+
+
+def collected(construction: Construction, parts: Iterable[Part], t: int) -> Margins:
+    """The different margin functions at position t of parts (tokens (B, T), targets (B,), wanted (B, V)): of the target over
+    every wanted token.  Raises ValueError for no sequence, a negative entry of W_KQ.  Cost as margins."""
     V, C, H = construction.world.V, _levels(construction), len(construction.heads)
     width, size = 2 * H * C, 0
     kept = np.zeros((0, width + construction.T + 2), dtype=np.int64)
-    for batch in batches:
-        tokens = batch.tokens
-        targets = batch.targets if t == construction.T else tokens[:, t]
+    for tokens, targets, pairs in parts:
         B, rows = len(tokens), np.arange(len(tokens))
         size += B
         difference = np.empty((B, V, H, C), dtype=np.int64)
@@ -106,7 +114,7 @@ def margins(construction: Construction, batches: Iterable[Batch], t: int | None 
         function = np.concatenate([difference.reshape(B * V, -1), keys.reshape(B * V, -1)], axis=1)
         competitor = np.tile(np.arange(V), B)
         row = np.repeat(rows, V)
-        wanted = np.flatnonzero(competitor != targets[row])
+        wanted = np.flatnonzero(pairs)
         _, first = np.unique(function[wanted], axis=0, return_index=True)
         new = wanted[np.sort(first)]
         example = [function[new], tokens[row[new]], targets[row[new]][:, None], competitor[new][:, None]]

@@ -11,6 +11,7 @@ from theory.constructions.class_scores import (
 from theory.constructions.classes import Key, TokenClass, Verdict
 from theory.constructions.exponential import ExponentialPolynomial
 from theory.constructions.icl import IclSequence, icl_case, icl_margin, icl_parameters, icl_statement
+from theory.constructions.positions import position_equations, position_threshold
 from theory.constructions.prefix import Prefix
 from theory.constructions.pretraining import pretraining_case
 from theory.constructions.pretraining_outcomes import pretraining_statement, sep_margin, smallest_failures
@@ -55,6 +56,8 @@ __all__ = [
     "icl_statement",
     "icl_threshold",
     "next_law",
+    "position_equations",
+    "position_threshold",
     "pretraining_case",
     "pretraining_equations",
     "pretraining_statement",

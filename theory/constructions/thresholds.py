@@ -138,7 +138,12 @@ def pretraining_threshold(
             return Threshold(None, "a token that is not a value", {})
     applies = "L >= 2" if L_ >= 2 else "L = 1"
     chosen = [e for e in pretraining_equations(proposition) if e.applies == applies]
-    return largest({e.rival: _polynomial(e.polynomial, {S: S_, N_tr: N_tr_}) for e in chosen})
+    return rooted(chosen, {S: S_, N_tr: N_tr_})
+
+
+def rooted(equations: Sequence[Equation], values: dict[sympy.Symbol, int]) -> Threshold:
+    """The largest root of the equations at a setting."""
+    return largest({e.rival: _polynomial(e.polynomial, values) for e in equations})
 
 
 def icl_threshold(
