@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import product
+from itertools import accumulate, permutations, product
+from math import comb, factorial, perm
 
 import numpy as np
 
@@ -76,50 +77,71 @@ def _fill(cases: Cases, states: tuple, axes: tuple, n: int) -> tuple[int, ...]:
 
 
 def growth_strings(m: int, d: int) -> Iterator[tuple[int, ...]]:
-    """All ways to split m places into d blocks, blocks numbered by first appearance."""
-    for tail in product(range(d), repeat=m - 1):
-        string = (0, *tail)
-        top = 0
-        for x in string:
-            if x > top + 1:
+    """All ways to split m places into d blocks, blocks numbered by first appearance, in lexicographic order: O(m) each."""
+
+    def completed(prefix: list[int], blocks: int) -> list[int]:
+        """The first string with this prefix, which has so many blocks."""
+        return prefix + [0] * (m - len(prefix) - (d - blocks)) + list(range(blocks, d))
+
+    if not 1 <= d <= m:
+        return
+    string: list[int] | None = completed([0], 1)
+    while string is not None:
+        yield tuple(string)
+        # blocks[i]: how many the places up to i have.
+        blocks = list(accumulate((x + 1 for x in string), max))
+        following = None
+        for i in range(m - 1, 0, -1):
+            x = string[i] + 1
+            after = max(blocks[i - 1], x + 1)
+            if x <= min(blocks[i - 1], d - 1) and d - after <= m - 1 - i:
+                following = completed([*string[:i], x], after)
                 break
-            top = max(top, x)
-        else:
-            if top == d - 1:
-                yield string
+        string = following
+
+
+def splits(m: int, d: int) -> int:
+    """Number of growth strings: the Stirling number of the second kind."""
+    return sum((-1) ** (d - k) * comb(d, k) * k**m for k in range(d + 1)) // factorial(d)
 
 
 def with_first(problem: Problem, first: int, d: int, limit: int) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-    """All sequences with j_1 = first and exactly d different subjects as (types, query, context); None if more than
-    `limit`."""
+    """All sequences with j_1 = first and exactly d different subjects as (types, query, context); None if there may be more
+    than `limit` (counted beforehand: what is too much is not begun)."""
     setting = problem.setting
     place_c = {int(j): k for k, j in enumerate(setting.contexts)}
     place_q = {int(j): k for k, j in enumerate(setting.queries)}
-    everyone = sorted({*place_c, *place_q} - {first})
-    m, L = setting.n + 1, setting.world.L
+    contexts = sorted(set(place_c) - {first})
+    n, L = setting.n, setting.world.L
+    # The query's block: that of the first place, that of another context place, or its own.
+    both = [j for j in contexts if j in place_q]
+    alone = sorted(set(place_q) - {first})
+    ends: list[tuple[int, list[int], int]] = [(0, [], d - 1)] if first in place_q else []
+    ends += [(b, both, d - 2) for b in range(1, d)] if both else []
+    ends += [(d, alone, d - 2)] if alone and d >= 2 else []
+
     found: list[np.ndarray] = []
-    size = 0
-    for string in growth_strings(m, d):
-        pools = []
-        for block in range(1, d):
-            places = [x for x in range(m) if string[x] == block]
-            pools.append(
-                [j for j in everyone if (places == [m - 1] or j in place_c) and (m - 1 not in places or j in place_q)]
-            )
-        if string[m - 1] == 0 and first not in place_q:
-            continue
-        size += L * int(np.prod([len(p) for p in pools], dtype=object))
-        if size > limit:
-            return None
-        chosen = [t for t in product(*pools) if len(set(t)) == d - 1]
-        grid = np.array(chosen, dtype=np.int64).reshape(len(chosen), d - 1)
-        blocks = np.concatenate([np.full((len(grid), 1), first), grid], axis=1)
-        found.append(blocks[:, list(string)])
-    subjects = np.concatenate(found) if found else np.zeros((0, m), dtype=np.int64)
-    query = np.array([place_q[int(j)] for j in subjects[:, -1]], dtype=np.int64)
-    context = np.array([[place_c[int(j)] for j in row] for row in subjects[:, -2::-1]], dtype=np.int64).reshape(
-        -1, m - 1
+    size = sum(
+        L * splits(n, d if end < d else d - 1) * perm(len(contexts), others) * max(1, len(pool))
+        for end, pool, others in ends
     )
+    if size > limit:
+        return None
+    for end, pool, others in ends:
+        # Different subjects for blocks 1, 2, ...: the query's own from `pool`, the others from the contexts.
+        rests = permutations(contexts, others)
+        chosen = (
+            [(*rest[: end - 1], j, *rest[end - 1 :]) for rest in rests for j in pool if j not in rest]
+            if end
+            else list(rests)
+        )
+        grid = np.array(chosen, dtype=np.int64).reshape(len(chosen), d - 1)
+        subjects_of = np.concatenate([np.full((len(grid), 1), first), grid], axis=1)
+        for string in growth_strings(n, d if end < d else d - 1):
+            found.append(subjects_of[:, [*string, min(end, d - 1)]])
+    subjects = np.concatenate(found) if found else np.zeros((0, n + 1), dtype=np.int64)
+    query = np.array([place_q[int(j)] for j in subjects[:, -1]], dtype=np.int64)
+    context = np.array([[place_c[int(j)] for j in row] for row in subjects[:, -2::-1]], dtype=np.int64).reshape(-1, n)
     types = np.repeat(np.arange(L), len(subjects))
     return types, np.tile(query, L), np.tile(context, (L, 1))
 

@@ -1,6 +1,7 @@
 """Count patterns against enumeration, and at sizes that no enumeration reaches."""
 
 from fractions import Fraction
+from itertools import product
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,7 +13,7 @@ from numerics.conclusion import decide
 from numerics.conclusion.cases import Cases
 from numerics.conclusion.forward import forward
 from numerics.conclusion.problem import prepare
-from numerics.conclusion.search import with_first
+from numerics.conclusion.search import growth_strings, splits, with_first
 from numerics.conclusion.setting import make_setting
 from numerics.world import World
 
@@ -98,6 +99,28 @@ def test_the_search_meets_every_sequence_once(structured):
                     assert row not in met
                     met.add(row)
         assert len(met) == setting.total
+
+
+def test_ways_to_split(m: int = 7):
+    """By the definition: blocks numbered by first appearance, all of them used; in order, and counted."""
+    for d in range(1, m + 1):
+        right = [
+            t
+            for t in product(range(d), repeat=m)
+            if set(t) == set(range(d)) and all(x <= max((*t[:i], -1)) + 1 for i, x in enumerate(t))
+        ]
+        assert list(growth_strings(m, d)) == right and len(right) == splits(m, d)
+    assert list(growth_strings(m, m + 1)) == [] and splits(m, m + 1) == 0
+    assert next(growth_strings(1000, 3)) == (*(0,) * 998, 1, 2)
+
+
+def test_the_search_with_many_demonstrations(structured):
+    """40 demonstrations: 2^39 ways to share the places between two subjects are not tried one by one."""
+    world = World(np.array([[0, 0], [1, 0], [0, 1], [1, 0], [2, 0]]), [0, 1])
+    for query, sequences in (("seen", None), ("heldout", 2 * 3)):
+        problem = prepare(make_setting(world, 40, query, "finetune"), structured(world, 40), Fraction(0))
+        batch = with_first(problem, 0, 2, 10**5)
+        assert (batch if batch is None else len(batch[0])) == sequences
 
 
 def test_everything_attends_the_query(paper_world, structured):
