@@ -294,19 +294,25 @@ def _other_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
         "thm2.finite_beta": (printed_update.finite_beta, _printed_weights),
         "thm2.accuracy": (
             lambda s, court: hypotheses.hypotheses(s, court, exact=False),
-            _fixed(hypotheses.sharp_condition, "holds where the sharp condition of thm2.hypotheses does"),
+            _fixed(
+                hypotheses.sharp_condition,
+                "holds where the sharp condition of thm2.hypotheses does, in which frequencies are those among the finetuning subjects",
+            ),
         ),
         "thm2.hypotheses": (
             lambda s, court: hypotheses.hypotheses(s, court, exact=True),
             _sharp,
         ),
-        "thm2.step_sizes": (step_sizes.step_sizes, _steps),
+        "thm2.step_sizes": (step_sizes.step_sizes, _fixed(step_sizes.allowed_steps, step_sizes.WORDS)),
         "thm2.unbalanced": (
             tables.unbalanced,
             _fixed(
                 "frequencies among the finetuning subjects",
                 "all formulas hold with f_u, the frequencies among the FINETUNING subjects, and their power sums; a balanced table does not "
-                "give balanced finetuning frequencies",
+                "give balanced finetuning frequencies. The conclusion (hat steps, set) then holds where in the relation head every value seen in "
+                "finetuning scores above every query and every own attribute above its context subject, f_y > 0 for every value of a "
+                "query and eta_OV^rel (m-1)/(L T) f_max (f_max - f_y) < 1 for each; the last two are necessary too wherever attributes "
+                "alone are attended, while a tie in score with the query may still be right",
             ),
         ),
         "thm2.unique_attr": (
@@ -336,21 +342,8 @@ def _sharp(court: Court) -> Derived:
     from theory.finetuning.conclusion import sharp_condition
 
     condition = sharp_condition()
-    words = (
-        "after the hat steps attributes must score at least as much as the query in the relation head: for L >= 2 exactly M_ft >= max of the two thresholds, about "
-        "U + U^2/(m-1); M_ft >> U is neither sufficient nor the right scale, a small N_ft hurts, M >> mL is not needed. After the true steps the boundary lies elsewhere, though near: M=42, L=5, U=3, M_ft=12, N_ft=1 is right on every sequence below the hat threshold of 13"
-    )
     latex = rf"M_{{\text{{ft}}}}\ge\max\Big({sp.latex(condition.M_ft_heldout)},\ {sp.latex(sp.factor(condition.M_ft_seen))}\Big)"
-    return Derived(hypotheses.sharp_condition, words, latex)
-
-
-def _steps(court: Court) -> Derived:
-    words = (
-        "inside the sharp condition with T <= S+2, set reading, hat steps: every positive step size. With T > S+2 the initial window term (+1 inside the window) competes with "
-        "eta_KQ^rel eta_OV^rel times the update; in the literal reading eta_OV^rel has a lower bound of about (M/U - 1) L T U^2/(m-1). Lemma "
-        "C.2 uses alpha_2 <= 1/(lambda_1 + m lambda_2), i.e. an upper bound on eta_OV^rel that the theorem does not state; after true steps a large eta_OV^rel does fail"
-    )
-    return Derived(step_sizes.allowed_steps, words)
+    return Derived(hypotheses.sharp_condition, hypotheses.sharp_words(court.reading), latex)
 
 
 def entries() -> dict[str, Entry]:

@@ -142,6 +142,11 @@ def claims() -> tuple[Claim, ...]:
                 replaced_by(lambda p: p["M_ft"] > p["U"], "M_ft > U", "a condition too weak"),
                 replaced_by(lambda p: p["M_ft"] > 50 * p["U"] ** 2, "M_ft > 50 U^2", "a condition too strong"),
                 Mutation("negated", "the wrong side of the boundary", lambda s: lambda p: not s(p)),
+                Mutation(
+                    "balanced over all subjects",
+                    "1/U for the frequencies among the finetuning subjects",
+                    lambda s: lambda p: s({**p, "frequencies": None}),
+                ),
             ),
         ),
         Claim(
@@ -155,6 +160,11 @@ def claims() -> tuple[Claim, ...]:
             mutations=(
                 replaced_by(lambda p: p["eta_ov"] <= 10**7, "eta_ov <= 10^7", "an upper limit far too large"),
                 replaced_by(lambda p: p["eta_kq_rel"] >= 1, "eta_kq_rel >= 1", "a limit on the wrong step"),
+                Mutation(
+                    "balanced over all subjects",
+                    "1/U for the frequencies among the finetuning subjects: no upper limit",
+                    lambda s: lambda p: s({**p, "frequencies": None}),
+                ),
             ),
         ),
         Claim(

@@ -18,7 +18,7 @@ from theory.finetuning.conclusion import sharp_M_ft
 from verify.evidence import Evidence, Route
 from verify.judges.compare import fact
 from verify.setting import parameters
-from verify.worlds import Case
+from verify.worlds import Case, frequencies
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def after_hat_steps(world: World, n_demos: int, reading: str, window: int | None
 
 @dataclass(frozen=True, eq=False)
 class Boundary:
-    """A balanced world next to the boundary of the sharp condition, and what was decided there."""
+    """A world next to the boundary of the sharp condition, and what was decided there."""
 
     name: str
     world: World
@@ -98,6 +98,35 @@ def boundary(reading: str) -> tuple[Boundary, ...]:
             p = parameters(world, n, eta_ov=step, reading=reading)
             found.append(Boundary(name, world, n, p, after_hat_steps(world, n, reading, eta=(1, step, 1))))
     return tuple(sorted(found, key=lambda b: b.p["L"] * b.p["M_ft"] ** b.p["m"]))
+
+
+#: Tables with every value on M/U of all subjects, but not on M_ft/U of the finetuning ones (which come first), with N_ft: what
+#: a formula in 1/U says of them is wrong, in either direction. The first is the smallest such table with L = U = 2; the third
+#: meets every hypothesis of Theorem 2, and the size of eta_OV^rel decides.
+UNEVEN = (
+    ("01 10 11 11 11 00 00 00", 5, 1),
+    ("202 121 020 021 102 210 012 201 110", 6, 3),
+    ("00 10 01 11 00 10 01 11 00 00 00 00 11 11 11 11", 9, 1),
+)
+
+
+@cache
+def uneven(reading: str) -> tuple[Boundary, ...]:
+    """The tables of UNEVEN, decided after the hat steps."""
+    found = []
+    for text, M_ft, n in UNEVEN:
+        table = [[int(u) for u in row] for row in text.split()]
+        world = World(np.array(table), range(M_ft), n_grammar=1)
+        p = parameters(world, n, eta_ov=ov_step(reading), reading=reading, frequencies=frequencies(world))
+        counts = [np.bincount(column).tolist() for column in world.value_index[:M_ft].T]
+        among = " and ".join(":".join(map(str, c)) for c in counts)
+        name = (
+            f"M={world.M} L={world.L} U={p['U']} M_ft={M_ft} N_ft={n}, each value on {world.M // p['U']} subjects, "
+            f"{among} among the finetuning ones"
+        )
+        decided = after_hat_steps(world, n, reading, eta=(1, ov_step(reading), 1))
+        found.append(Boundary(name, world, n, p, decided))
+    return tuple(found)
 
 
 def says(b: Boundary | Case, predicted: bool, decided: Decided, exact: bool) -> Evidence:

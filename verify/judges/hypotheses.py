@@ -11,6 +11,7 @@ from typing import Any
 from numerics.world import World
 from paper_checks.contextual_recall.assumptions import THEOREM_2
 from theory.finetuning.conclusion import balanced_conclusion
+from theory.finetuning.tables import diagnose
 from verify.court import Court
 from verify.evidence import Finding, Route, Status, finding
 from verify.judges.compare import fact
@@ -22,6 +23,7 @@ from verify.judges.decided import (
     counterexample_of,
     ov_step,
     says,
+    uneven,
 )
 from verify.setting import parameters
 
@@ -29,7 +31,7 @@ from verify.setting import parameters
 def hypotheses(statement: Callable[[dict], bool], court: Court, exact: bool) -> Finding:
     """A condition on the setting against decisions on both sides of the boundary, and at worlds that meet Theorem 2's hypotheses."""
     evidence, failing = [], {}
-    for b in (*_inside_hypotheses(court.reading), *boundary(court.reading)):
+    for b in (*_inside_hypotheses(court.reading), *boundary(court.reading), *uneven(court.reading)):
         evidence.append(says(b, bool(statement(b.p)), b.decided, exact))
         failing[b.name] = b.decided.failing
     if not exact and court.reading == "set":
@@ -57,9 +59,31 @@ def hypotheses(statement: Callable[[dict], bool], court: Court, exact: bool) -> 
 
 
 def sharp_condition(p: dict) -> bool:
-    """What the derivation says, as a predicate of a balanced setting, at the reading and eta_OV^rel of the decision."""
+    """What the derivation says, as a predicate of a setting, at the reading and eta_OV^rel of the decision.
+
+    In M, L, U, M_ft and m alone if every value is equally frequent among the finetuning subjects, else by the frequencies.
+    """
+    if p.get("frequencies") is not None and not p["balanced_ft"]:
+        return by_frequencies(p)
     eta = None if p["reading"] == "set" else Fraction(p["eta_ov"])
     return balanced_conclusion(p["M"], p["L"], p["U"], p["M_ft"], p["m"], eta_ov=eta, reading=p["reading"]).holds
+
+
+def by_frequencies(p: dict) -> bool:
+    """The hat conclusion of any table, full window, by the sharp conditions of theory.finetuning.tables.
+
+    Those are of the reading "set". In "literal", with every value on M/U subjects, all values lie M/U - 1 lower: what the heads
+    attend and the rival of (v) stay, and the target must also get above the tokens that are no value,
+    eta_ov (m-1)/(L T) f_y f_a > M/U - 1, least where both are rarest.
+    """
+    table, m = p["frequencies"], p["m"]
+    ov, subj, rel = (Fraction(p.get(name, 1)) for name in ("eta_ov", "eta_kq_subj", "eta_kq_rel"))
+    pools = [pool for pool in ("seen", "heldout") if pool == "seen" or p["M_ft"] < p["M"]]
+    found = [diagnose(table, m, ov, subj, rel, pool) for pool in pools]
+    if p["reading"] == "set":
+        return all(d.holds for d in found)
+    lifted = ov * (m - 1) / (p["L"] * p["T"]) * min(min(column) for column in table.values) ** 2
+    return all(c.holds for d in found for c in d.conditions) and lifted > Fraction(p["M"], p["U"]) - 1
 
 
 @cache
@@ -102,3 +126,17 @@ def _inside_hypotheses(reading: str) -> tuple[Boundary, ...]:
             Boundary(name, world, p["N_ft"], full, after_hat_steps(world, p["N_ft"], reading, eta=(1, p["eta_ov"], 1)))
         )
     return tuple(made)
+
+
+def sharp_words(reading: str) -> str:
+    """The sharp condition in words, with what it says wrongly of tables that are balanced over all subjects only."""
+    below, above = uneven(reading)[:2]
+    apart = [b for b in (below, above) if sharp_condition({**b.p, "frequencies": None}) != b.decided.holds]
+    shown = "; ".join(f"{b.name}: {b.decided.words}" for b in apart)
+    return (
+        "after the hat steps attributes must score at least as much as the query in the relation head: for L >= 2 and frequencies 1/U "
+        "among the FINETUNING subjects exactly M_ft >= max of the two thresholds, about U + U^2/(m-1); M_ft >> U is neither sufficient nor "
+        "the right scale, a small N_ft hurts, M >> mL is not needed. M/U subjects for each value of all subjects are not enough for "
+        f"that formula ({shown}): then the actual frequencies decide, by the conditions of thm2.unbalanced. After the true steps the "
+        "boundary lies elsewhere, though near: M=42, L=5, U=3, M_ft=12, N_ft=1 is right on every sequence below the hat threshold of 13"
+    )

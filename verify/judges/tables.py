@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import numpy as np
+
 from numerics.world import World
+from theory.frequencies import Frequencies
 from verify.court import Court
-from verify.evidence import Finding, Route, finding
+from verify.evidence import Evidence, Finding, Route, finding
 from verify.judges.compare import fact
-from verify.worlds import Case, directions, frequencies
+from verify.judges.decided import after_hat_steps, uneven
+from verify.judges.hypotheses import by_frequencies
+from verify.setting import parameters
+from verify.worlds import directions, frequencies
 
 
 def unbalanced(statement: str, court: Court) -> Finding:
@@ -20,7 +26,7 @@ def unbalanced(statement: str, court: Court) -> Finding:
         values = _frequencies(statement, case.world)
         derived = case.derived
         if values is not None:
-            derived = hat_gradients(_unchecked(case, values), case.m, window=case.window, eta_ov=case.eta_ov)
+            derived = hat_gradients(_wrong(case.world, values), case.m, window=case.window, eta_ov=case.eta_ov)
         keys = directions(case.world, case.T)
         for which in ("kq_subj", "kq_rel"):
             said = [getattr(derived, which)(key) for key in keys]
@@ -38,6 +44,9 @@ def unbalanced(statement: str, court: Court) -> Finding:
                     "exact rationals over every sequence: equality",
                 )
             )
+    if court.reading == "set":
+        # The conclusion for arbitrary frequencies is derived in this reading.
+        evidence += _conclusions(statement)
     return finding(
         evidence,
         counterexample=next(
@@ -49,6 +58,38 @@ def unbalanced(statement: str, court: Court) -> Finding:
             "",
         ),
     )
+
+
+#: Both types have frequencies 3/4, 1/4 and 2/4, 2/4 among the first four: eta_OV^rel = 64/3 is where a target ties (N_ft = 2).
+LIMIT = (((0, 0), (0, 1), (0, 0), (1, 1), (0, 0), (1, 0)), 4, 2)
+LIMIT_STEPS = (Fraction(21), Fraction(64, 3), Fraction(22))
+
+
+def _conclusions(statement: str) -> list[Evidence]:
+    """Is every sequence right after the hat steps? By the frequencies that the statement names, against the decision."""
+    evidence = []
+    rows, M_ft, n = LIMIT
+    at_limit = World(np.array(rows), range(M_ft), n_grammar=1)
+    trials = [(b.name, b.world, b.n_demos, Fraction(1), b.decided) for b in uneven("set")]
+    for step in LIMIT_STEPS:
+        name = f"M=6 L=2 U=2 M_ft=4 N_ft=2, values {' '.join(f'{a}{b}' for a, b in rows)}, eta_OV^rel = {step}"
+        trials.append((name, at_limit, n, step, after_hat_steps(at_limit, n, "set", eta=(1, step, 1))))
+    for name, world, n_demos, step, decided in trials:
+        p = parameters(world, n_demos, eta_ov=step, reading="set", frequencies=frequencies(world))
+        values = _frequencies(statement, world)
+        said = by_frequencies(p if values is None else {**p, "frequencies": _wrong(world, values)})
+        evidence.append(
+            fact(
+                Route.ENUMERATED,
+                name,
+                "right on every sequence after the hat steps",
+                f"{decided.holds} ({decided.words})",
+                said,
+                said == decided.holds,
+                "decided over all sequences by count patterns, exact rationals",
+            )
+        )
+    return evidence
 
 
 def _frequencies(statement: str, world: World) -> tuple[tuple[Fraction, ...], ...] | None:
@@ -69,9 +110,9 @@ def _frequencies(statement: str, world: World) -> tuple[tuple[Fraction, ...], ..
     return tuple(columns)
 
 
-def _unchecked(case: Case, values):
+def _wrong(world: World, values) -> Frequencies:
     """Frequencies that a table does not have: what a wrong statement would feed the formulas."""
-    actual = frequencies(case.world)
+    actual = frequencies(world)
     wrong = object.__new__(type(actual))
     for name in ("subjects", "seen"):
         object.__setattr__(wrong, name, getattr(actual, name))
