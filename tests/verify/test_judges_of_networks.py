@@ -210,7 +210,7 @@ def ideal_curves(seed):
         "pretraining": curve(pt=[(0.0, 0.1), (0.1, 0.9), (1.0, 1.0)], icl_seen=NOTHING, icl_heldout=NOTHING),
         "finetuned": curve(icl_seen=LEARNT, icl_heldout=LEARNT, grm_seen=SOONER, grm_heldout=SOONER),
         "last": curve(icl_seen=LEARNT, icl_heldout=LEARNT, grm_seen=SOONER, grm_heldout=SOONER),
-        "scratch": curve(icl_seen=NOTHING, icl_heldout=NOTHING, grm_heldout=NOTHING),
+        "scratch": curve(icl_seen=NOTHING, icl_heldout=NOTHING, grm_seen=NOTHING, grm_heldout=NOTHING),
     }
 
 
