@@ -1,6 +1,7 @@
 """What counts as reproduced.  Every number was fixed before the first network was trained; the reason stands beside it.
-One condition is younger: that a curve which ends at 0 comes first nowhere (grammar_first), since half of nothing is reached at
-step 0.  It can only take a verdict away, and took none: it was added after Finding 3 had failed without it.
+Two conditions are younger: that a curve which ends at 0 comes first nowhere (grammar_first), since half of nothing is reached at
+step 0, and that what was not learnt has no gap (gap).  Each can only take a verdict away; the first took none, since Finding 3
+had failed without it, the second took Finding 3's gap, on which no verdict rests.
 
 Findings 1-3 are judged on one seed at a time: a seed shows the finding if it shows every main statement, and the finding is
 reproduced if at least half of the seeds show it (the paper's curves are of one seed).  Fig. 5 and Finding 4 are trends of means
@@ -170,6 +171,12 @@ def grammar_first(m: Measured) -> bool:
     return rises and stage(m["finetuned"], "grm_heldout", "exact") < stage(m["finetuned"], "icl_heldout", "exact")
 
 
+def small_gap(m: Measured) -> bool:
+    """Seen queries are answered, and held-out ones nearly as often."""
+    seen, heldout = (at_end(m["finetuned"], group) for group in GROUPS)
+    return seen >= without_facts(m, "icl_seen") + ABOVE_TRIVIAL and seen < heldout + ABOVE_TRIVIAL
+
+
 def _levels(m: Measured) -> dict[str, float]:
     return {
         "icl_heldout": at_end(m["finetuned"], "icl_heldout"),
@@ -196,9 +203,9 @@ BESIDE = (
     ),
     Statement(
         "gap",
-        f"seen exact match at the end less than {ABOVE_TRIVIAL} above held-out",
-        "what finetuning on half of the subjects learns about these alone",
-        lambda m: at_end(m["finetuned"], "icl_seen") < at_end(m["finetuned"], "icl_heldout") + ABOVE_TRIVIAL,
+        f"seen exact match at the end less than {ABOVE_TRIVIAL} above held-out, and {ABOVE_TRIVIAL} above the best predictor without facts",
+        "what finetuning on half of the subjects learns about these alone, where it learns anything",
+        small_gap,
         lambda m: {"gap": at_end(m["finetuned"], "icl_seen") - at_end(m["finetuned"], "icl_heldout")},
         main=False,
     ),

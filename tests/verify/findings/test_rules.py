@@ -58,6 +58,15 @@ def test_what_is_made_to_hold_holds():
         assert all(holds(statements, seed()).values())
 
 
+def test_what_was_not_learnt_has_no_gap():
+    nothing = [point(step) for step in STEPS]
+    assert not holds(rules.FINDING2, seed(finetuned=nothing))["gap"]
+    for heldout, expected in ((0.86, True), (0.84, False)):
+        curve = finetuned()
+        curve[-1]["icl_heldout"]["exact"] = heldout
+        assert holds(rules.FINDING2, seed(finetuned=curve))["gap"] is expected
+
+
 @pytest.mark.parametrize("part", ["finetuned", "last"])
 def test_the_statements_beside_read_their_own_curves(part):
     names = {"finetuned": ({"transfer"}, {"own_format"}), "last": ({"last_token"}, {"own_format_last_token"})}
