@@ -108,7 +108,10 @@ def _printed(statement: Mapping, key: KQ | OV, w: Witnesses) -> Fraction | None:
 
 
 def rows(w: Witnesses) -> list[Row]:
-    """Updates per unit of their own step size (minus the gradients); W_OV^rel after the projection."""
+    """Updates per unit of their own step size (minus the gradients); W_OV^rel after the projection.
+
+    In the order of the steps: W_KQ^subj, W_OV^rel, W_KQ^rel; no row for a class without members (subjects outside at M_ft = M).
+    """
     T = w.setting.T
     kq = np.array(kq_classes(w.world, T), dtype=object)
     found: list[Row] = []
@@ -123,8 +126,8 @@ def rows(w: Witnesses) -> list[Row]:
         made = _weight_rows(w, weight, kq, statement, tuple(KQ), -w.derived_kq(which), exact, autograd, true, error)
         sampled = w.autograd_sampled
         found += made if sampled is None else _with_sampled(made, kq, -getattr(sampled, which))
-    if w.dense:
-        found[len(KQ) : len(KQ)] = _ov_rows(w)
+        if which == "kq_subj" and w.dense:
+            found += _ov_rows(w)
     return found
 
 

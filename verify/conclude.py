@@ -317,7 +317,10 @@ def _between(weights: UpdatedWeights, g: SampledGradients, unit: float, w: Witne
 
 
 def sharp(setting: Setting) -> int | None:
-    """The smallest integer M_ft for which the balanced hat conclusion holds with the other sizes as given.
+    """The smallest integer M_ft <= M for which the balanced hat conclusion holds with the other sizes as given; None: none.
+
+    M itself says that no M_ft < M suffices: at M_ft = M no query is held out, and only seen ones must be right, while the
+    theorem is about M_ft < M.
 
     Full window, reading "set" and L >= 2: closed form, the same for every eta_ov > 0, and it holds from there on. Otherwise
     every M_ft is decided by the derivation at the setting's steps, and a larger M_ft may fail again (with L = 1 there is no

@@ -162,6 +162,7 @@ def as_json(result: Result) -> dict[str, Any]:
             **{name: c.as_json() for name, c in result.conclusions.items()},
             "finite_beta": None if result.finite is None else result.finite.as_json(),
             "sharp_M_ft": result.sharp_M_ft,
+            "sharp_has_heldout": None if result.sharp_M_ft is None else result.sharp_M_ft < result.setting.M,
             "other_S": None if result.other_S is None else {"S": result.other_S[0], "hat": result.other_S[1].as_json()},
         },
         "explanation": None if result.explanation is None else result.explanation.as_json(),
@@ -224,12 +225,7 @@ def three_lines(result: Result) -> list[str]:
     state = "all verdicts as recorded" if not result.problems else f"{len(result.problems)} PROBLEMS"
     hat_, true_ = result.conclusions["hat"], result.conclusions["true"]
     words = {True: "holds", False: "FAILS", None: "is open"}
-    # The closed form (one U) is a statement on every step size and on every larger M_ft; a scan gives the first M_ft only.
-    everywhere = result.setting.window is None and result.setting.reading == "set" and result.setting.L >= 2
-    onwards = everywhere and len(set(result.setting.U)) == 1
-    sharp_ = "for no M_ft up to M" if result.sharp_M_ft is None else f"from M_ft = {result.sharp_M_ft} on"
-    if not onwards and result.sharp_M_ft is not None:
-        sharp_ = f"first at M_ft = {result.sharp_M_ft}"
+    pools = "" if result.setting.M_ft < result.setting.M else ", on seen queries (M_ft = M holds none out)"
     where = ""
     d = hat_.decisions.get("seen")
     if hat_.holds is False and d is not None and d.attention is not None:
@@ -238,12 +234,31 @@ def three_lines(result: Result) -> list[str]:
         where = f": after the two steps the relation head attends {'the ' if most == 'query' else ''}{most} and not the attributes alone"
         if most == "attributes":
             where = ": the relation head attends the attributes, and the target still does not win on every sequence"
-    scale = "; M_ft must exceed about U + U^2/N_ft, not only be >> U" if everywhere else ""
     return [
-        f"Theorem 1/2 {words[hat_.holds]} here after hat steps and {words[true_.holds]} after true steps, as beta -> inf{where}.",
-        f"Balanced, hat: {'for all' if everywhere else 'at these'} step sizes it holds {sharp_} (here M_ft = {result.setting.M_ft}){scale}.",
+        f"Theorem 1/2 {words[hat_.holds]} here after hat steps and {words[true_.holds]} after true steps, as beta -> inf{pools}{where}.",
+        sharp_line(result),
         f"Claims: {verdicts}; {killed} of {total} mutants rejected; {state}.",
     ]
+
+
+def sharp_line(result: Result) -> str:
+    """From which M_ft the hat conclusion holds if all values of a type are equally frequent, and whether they are here."""
+    setting, first = result.setting, result.sharp_M_ft
+    # The closed form (one U) is a statement on every step size and on every larger M_ft; a scan gives the first M_ft only.
+    everywhere = setting.window is None and setting.reading == "set" and setting.L >= 2
+    onwards = everywhere and len(set(setting.U)) == 1
+    if first is None:
+        holds = "for no M_ft up to M"
+    elif first == setting.M:
+        holds = f"for no M_ft < M = {first}; at M_ft = M no query is held out, and it holds"
+    else:
+        holds = f"from M_ft = {first} on" if onwards else f"first at M_ft = {first}"
+    scale = "; M_ft must exceed about U + U^2/N_ft, not only be >> U" if onwards else ""
+    whose = "Balanced, hat"
+    if not dict(result.assumptions)[BALANCED_FT.name]:
+        whose = "For a balanced table of these sizes, which this one is not among the finetuning subjects, hat"
+    steps = "for all" if everywhere else "at these"
+    return f"{whose}: {steps} step sizes it holds {holds} (here M_ft = {setting.M_ft}){scale}."
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from fractions import Fraction
 from importlib import resources
+from itertools import groupby
 from pathlib import Path
 
 import jsonschema
@@ -315,6 +316,53 @@ def test_the_sharp_value_says_for_which_steps(few_claims, capsys, more, words):
     assert words in second
     if not more:
         assert "holds here after hat steps" in first
+
+
+TABLES = {
+    "different U": "s,t,b\np,u,1\nq,u,2\nr,u,3\nz,u,4\nk,u,2\n",
+    "unbalanced": "s,t,b\np,u,1\nq,u,2\nr,u,1\nz,v,2\ny,u,1\nk,v,1\n",
+    "balanced": "s,t,b\np,u,1\nq,u,2\nr,v,1\nz,v,2\ny,u,1\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("table", "M_ft", "begins", "scale"),
+    [
+        ("different U", 4, "Balanced, hat: for all", False),
+        ("different U", 3, "For a balanced table of these sizes, which this one is not", False),
+        ("unbalanced", 4, "For a balanced table of these sizes, which this one is not", True),
+        ("balanced", 4, "Balanced, hat: for all", True),
+    ],
+)
+def test_the_sharp_value_says_of_which_table(few_claims, tmp_path, capsys, table, M_ft, begins, scale):
+    """U + U^2/N_ft wants one U; a table of unequal frequencies may fail where the balanced one of its sizes holds."""
+    facts = tmp_path / "facts.csv"
+    facts.write_text(TABLES[table], encoding="utf-8")
+    assert theorem1.main(["--facts", str(facts), "--M-ft", str(M_ft), "--N-ft", "2", "--quiet"]) == 0
+    second = capsys.readouterr().out.splitlines()[1]
+    assert second.startswith(begins) and ("U^2/N_ft" in second) is scale
+
+
+@pytest.mark.parametrize(("M", "M_ft", "first", "heldout"), [(4, 4, 4, False), (4, 2, 4, False), (6, 4, 4, True)])
+def test_a_sharp_value_of_M_is_no_success(few_claims, tmp_path, capsys, M, M_ft, first, heldout):
+    """At M_ft = M nothing is held out: the line and the JSON say so."""
+    target = tmp_path / "x.json"
+    sizes = ["--M", str(M), "--L", "2", "--U", "2", "--M-ft", str(M_ft), "--N-ft", "2"]
+    assert theorem1.main([*sizes, "--quiet", "--json", str(target)]) == 0
+    conclusion = json.loads(target.read_text(encoding="utf-8"))["conclusion"]
+    assert (conclusion["sharp_M_ft"], conclusion["sharp_has_heldout"]) == (first, heldout)
+    line, second, _ = capsys.readouterr().out.splitlines()
+    assert ("on seen queries (M_ft = M holds none out)" in line) is (M_ft == M)
+    assert ("holds for no M_ft < M = 4; at M_ft = M no query is held out" in second) is not heldout
+
+
+def test_rows_are_in_the_order_of_the_steps(few_claims, tmp_path):
+    """Also at M_ft = M, where classes of subjects outside have no row."""
+    for M_ft in ("4", "2"):
+        target = tmp_path / "x.json"
+        theorem1.main(["--M", "4", "--L", "1", "--U", "2", "--M-ft", M_ft, "--N-ft", "1", "--json", str(target)])
+        found = [row["weight"] for row in json.loads(target.read_text(encoding="utf-8"))["coefficients"]]
+        assert [name for name, _ in groupby(found)] == ["W_KQ^subj", "W_OV^rel", "W_KQ^rel"]
 
 
 def test_problems_decide_the_exit_status(few_claims, monkeypatch, capsys):

@@ -8,6 +8,7 @@ import pytest
 
 from verify.region import point as points
 from verify.region.boundary import Boundary, Sizes, boundary, closed_form
+from verify.region.found import first_words
 from verify.region.point import OBJECTIVES, Steps
 from verify.region.sweep import sweep
 
@@ -88,3 +89,8 @@ def test_a_loose_enclosure_never_contradicts_a_tight_one(monkeypatch):
     quick = {M_ft: points.true_point(sizes.world(M_ft), 2, Steps()).holds for M_ft in range(3, 19)}
     monkeypatch.setattr(points, "TOLERANCES", points.TOLERANCES[-1:])
     assert quick == {M_ft: points.true_point(sizes.world(M_ft), 2, Steps()).holds for M_ft in range(3, 19)}
+
+
+def test_a_boundary_at_M_says_so():
+    """Nothing is held out at M_ft = M: the number alone would read as a success."""
+    assert first_words(4, 6) == "4" and first_words(4, 4) == "4 = M (seen queries only), none below"

@@ -114,6 +114,11 @@ def region(sizes: Sizes, steps: Steps, M_ft: int, device: str, bar: Bar, details
     return Region(sizes, steps, closed_form(sizes), boundaries, points)
 
 
+def first_words(M_ft: int, M: int) -> str:
+    """M itself says less than the theorem: nothing is held out there."""
+    return f"{M_ft}" if M_ft < M else f"{M} = M (seen queries only), none below"
+
+
 def show(console: Console, found: Region) -> None:
     """Tables for people."""
     s = found.sizes
@@ -124,9 +129,9 @@ def show(console: Console, found: Region) -> None:
     table = Table(title="M_ft from which it holds", title_justify="left")
     for name in ("after", "first M_ft", "fails just below", "M_ft decided", "holds from there on"):
         table.add_column(name)
-    closed = (
-        ("none up to M", "-") if found.closed is None else (str(found.closed), "yes" if found.closed > s.U else "-")
-    )
+    closed = ("none up to M", "-")
+    if found.closed is not None:
+        closed = (first_words(found.closed, s.M), "yes" if found.closed > s.U else "-")
     table.add_row(
         "hat steps, closed form (every f_u = 1/U, all step sizes)",
         *closed,
@@ -136,7 +141,7 @@ def show(console: Console, found: Region) -> None:
     for objective, b in found.boundaries.items():
         first, below, onwards = "none found", "-", "-"
         if b.first is not None:
-            first = str(b.first)
+            first = first_words(b.first, s.M)
             below = BELOW[b.decided.get(b.first - 1, None)] if b.first > s.U else "-"
             onwards = "at all of these" if b.monotone else "NO"
         elif not any(b.decided.values()) and all(h is False for h in b.decided.values()):

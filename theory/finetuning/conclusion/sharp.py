@@ -123,7 +123,8 @@ def sharp_M_ft(
     """The smallest integer M_ft, max(U) <= M_ft <= M, for which the conclusion holds; None if there is none.
 
     Common U, m >= 2, L U >= 2 and none of the optional parameters: O(1), from the thresholds of sharp_condition. At
-    M_ft = M only the seen query counts. With L = 1 a seen query is always answered (attended alone or with attributes,
+    M_ft = M only the seen query counts, as no subject is left to hold out: a result of M says that no M_ft < M suffices,
+    which is what the theorem asks for. With L = 1 a seen query is always answered (attended alone or with attributes,
     its own value wins); a held-out one is iff attributes score at least as much as it and more than a context subject
     (an attended context subject that misses the target is outweighed only for small eta_ov).
     Otherwise every M_ft is decided exactly by balanced_conclusion, O(M), and nothing is assumed to be monotone.
