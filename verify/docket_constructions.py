@@ -11,8 +11,11 @@ from verify.court import Court
 from verify.derived import Derived
 from verify.evidence import Finding
 from verify.framework import statement as div
+from verify.judges import beta_words as B
 from verify.judges import constructions as C
+from verify.judges import coverage as V
 from verify.judges import framework as F
+from verify.judges import positions as P
 from verify.judges.thresholds import thresholds
 
 Check = Callable[[Any, Court], Finding]
@@ -27,25 +30,52 @@ def _by_reading(in_set: tuple[Any, str], literal: tuple[Any, str]) -> Callable[[
     return lambda court: Derived(*(in_set if court.reading == "set" else literal))
 
 
+def _threshold(words: str, literal: str, latex: str) -> Callable[[Court], Derived]:
+    """The exact thresholds are those of theory.constructions; the words say them in closed form, in either reading."""
+
+    def derive(court: Court) -> Derived:
+        said = words if court.reading == "set" else f"{literal}; in the set reading: {words}"
+        return Derived(lambda exact: exact, said, latex)
+
+    return derive
+
+
+#: What the printed W_OV^subj does where a value is shared.
+LITERAL = (
+    "in the literal reading a sequence is right exactly where its target value belongs to one subject (N_y = 1): a shared own "
+    "value starts at -(N_y - 1) < 0. The same holds if W_OV^subj counts each value of the other subjects once, a shared own one "
+    "among them: it starts at -1 and ends at 0"
+)
+EXISTS = (
+    "the proposition says that weights exist, and those of the set reading (each value that is not the subject's own once) are right "
+    "on every sequence: it holds. What fails is the printed construction with its sum over j' != j taken with multiplicity: "
+)
+STANDARD = (
+    "a position is called right if every token of the argmax set can come next (the set lies in the support of the exact next-token "
+    "law; argmax set = support is harder). By this "
+)
+COVERAGE = (
+    "printed as U'_l = U (all values of all types), which no table with L >= 2 meets; read as U'_l = U_l for every l"
+)
+SHARP = (
+    "on a sequence of type l the construction (set reading) is right exactly where the target is in U'_l and at least one context "
+    "value is: U'_l = U_l is sufficient, not necessary (contexts of finetuning subjects meet the second condition by themselves)"
+)
+
+
 def entries() -> dict[str, Part]:
     """Claim id -> (check, derived statement)."""
     right = (True, "every sequence is right")
-    unique = (
-        "unique",
-        "in the literal reading only where no two subjects share a value: a shared own value starts at -(N_u - 1) < 0",
-    )
-    no_beta = (
-        lambda exact: exact,
-        "in the literal reading no beta suffices where a value is shared; the thresholds are those of the set reading where none is",
-    )
-    sharp = (lambda exact: exact, "")
+    lone = (C.LONE, LITERAL)
+    exists = (C.LONE, EXISTS + LITERAL)
     return {
         "pt.length": (F.pt_length, _fixed(printed_framework.pt_length, "as printed")),
         "vocab.size": (
             F.vocabulary,
             _fixed(
                 printed_framework.vocabulary_size,
-                "as printed for Section 2; Section 4 adds the L relation tokens, V = M + sum_l U_l + L + G + 1",
+                "for the sequences of Section 2; those of Section 4 hold L relation tokens besides, V = M + sum_l U_l + L + G + 1, "
+                "and d = V + T of Eq. (1) is meant with that V",
             ),
         ),
         "icl.special": (
@@ -55,7 +85,14 @@ def entries() -> dict[str, Part]:
             ),
         ),
         "div": (F.divergence, _fixed(div.reached(), div.words())),
-        "eq1": (F.eq1, _fixed(printed_framework.eq1, "as printed")),
+        "eq1": (
+            F.eq1,
+            _fixed(
+                printed_framework.eq1,
+                "for V the number of all tokens in use: with relation tokens (Section 4) that is V = M + sum_l U_l + L + G + 1. "
+                "The V printed in Section 2 has no relation tokens, and d = V + T with it is too small for the one-hot embeddings by L",
+            ),
+        ),
         "prop1.f_subj": (
             C.f_subj,
             _fixed(
@@ -72,8 +109,8 @@ def entries() -> dict[str, Part]:
                 r"\sum_{u\in\mathcal U_\ell}\bm h(u)+\sum_\ell\bm h(a_{j_\star}^\ell)-\sum_uN_u\bm h(u)\ \text{(literal)}",
             ),
         ),
-        "prop1.last": (C.last(1), _by_reading(right, unique)),
-        "prop3.t=T": (C.last(3), _by_reading(right, unique)),
+        "prop1.last": (C.last(1), _by_reading(right, exists)),
+        "prop3.t=T": (C.last(3), _by_reading(right, lone)),
         "prop3.f_grm.T": (
             C.grammar_at_end,
             _fixed(
@@ -120,23 +157,25 @@ def entries() -> dict[str, Part]:
             ),
         ),
         "prop3.earlier": (
-            C.every_position(earlier=True),
+            P.every_position(earlier=True),
             _fixed(
-                C.role_is_right,
-                "not in the first subsequence: without an earlier [sep] a grammar slot after the relation token predicts [sep] at once; and not "
+                P.role_is_right,
+                STANDARD
+                + "not in the first subsequence: without an earlier [sep] a grammar slot after the relation token predicts [sep] at once; and not "
                 "after shared attributes, nor where an old relation token is still in the window",
             ),
         ),
         "prop3.always": (
-            C.every_position(earlier=False),
+            P.every_position(earlier=False),
             _fixed(
-                C.role_is_right,
-                "right at t = T and T-1; wrong or impossible tokens in the first subsequence after its relation token, after shared attributes, "
+                P.role_is_right,
+                STANDARD
+                + "right at t = T and T-1; wrong or impossible tokens in the first subsequence after its relation token, after shared attributes, "
                 "where two relation tokens are in the window, and where only a relation token can follow",
             ),
         ),
-        "prop2.last": (C.last(2), _by_reading(right, unique)),
-        "prop4.last": (C.last(4), _by_reading(right, unique)),
+        "prop2.last": (C.last(2), _by_reading(right, exists)),
+        "prop4.last": (C.last(4), _by_reading((True, COVERAGE), (C.LONE, LITERAL + "; " + COVERAGE))),
         "prop4.f": (
             C.icl_output,
             _fixed(
@@ -147,45 +186,25 @@ def entries() -> dict[str, Part]:
             ),
         ),
         "prop4.coverage": (
-            C.coverage,
+            V.coverage,
             _by_reading(
+                (V.sharp, SHARP),
                 (
-                    "and covered right",
-                    "a held-out query is right exactly where its value is seen in finetuning (contexts from the finetuning subjects)",
-                ),
-                (
-                    True,
-                    "no query with an unseen value is right (in the literal reading no held-out query is: its value is shared)",
+                    V.sharp,
+                    SHARP
+                    + "; in the literal reading the target must also belong to one subject, so no held-out query is right",
                 ),
             ),
         ),
         "prop2_vs_4.rel": (
-            C.relation_heads,
+            V.relation_heads,
             _fixed(
                 {"kq": "different", "ov covered": "equal", "ov uncovered": "different"},
                 "W_KQ differs by sum_l h(r_l), which no ICL sequence contains; W_OV agrees if U' = U and differs in the columns of the relation tokens else",
                 r"\text{(5)}-\text{(Prop. 4)}=\beta\sum_\ell\bm h(r_\ell)\bm h([\text{sep}])^\top",
             ),
         ),
-        "beta.prop1": (
-            thresholds(1),
-            _by_reading((sharp[0], "every sequence is right exactly for e^beta > N_tr - 1 (L >= 2)"), no_beta),
-        ),
-        "beta.prop2": (
-            thresholds(2),
-            _by_reading(
-                (sharp[0], "the largest root of an explicit polynomial in e^beta (theory.constructions.icl_equations)"),
-                no_beta,
-            ),
-        ),
-        "beta.3head": (
-            thresholds(3, 4),
-            _by_reading(
-                (
-                    sharp[0],
-                    "the largest root of explicit polynomials in e^beta; the grammar head's G is a further rival",
-                ),
-                no_beta,
-            ),
-        ),
+        "beta.prop1": (thresholds(1), _threshold(B.PROP_1, B.LITERAL_1, B.LATEX_1)),
+        "beta.prop2": (thresholds(2), _threshold(B.PROP_2, B.LITERAL, B.LATEX_2)),
+        "beta.3head": (thresholds(3, 4), _threshold(B.THREE_HEADS, B.LITERAL, B.LATEX_3_4)),
     }

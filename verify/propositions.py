@@ -31,6 +31,7 @@ from theory.constructions import (
 from theory.statements import bounds
 from verify.entry import Point, Row
 from verify.judges import constructions as judged
+from verify.judges.construction_worlds import Pretraining
 from verify.judges.sequencewise import second_step_model
 from verify.setting import Setting, parameters
 from verify.worlds import Case, frequencies
@@ -58,11 +59,12 @@ def _pretraining(proposition: int):
         size = population_size(world, S, N_tr)
         measured, agrees, how = None, True, f"by cases over all {size:.6g} PT sequences"
         if size <= ENUMERATE:
-            case = judged.Pretraining("here", world, S, N_tr)
+            case = Pretraining("here", world, S, N_tr)
             made = (built.prop1 if proposition == 1 else built.prop3)(world, S, N_tr, setting.reading)
-            good, ties, total, failing = judged.outcomes(judged.pt_sights(case, made, made.T, setting.reading))
-            measured = f"{good} of {total} right, {ties} ties" + (f"; {failing}" if failing else "")
-            agrees = (good == total) == right
+            found = judged.outcomes(judged.pt_sights(case, made, made.T, setting.reading))
+            measured = f"{found.right} of {found.total} right, {found.ties} ties"
+            measured += f"; {found.failing}" if found.failing else ""
+            agrees = (found.right == found.total) == right
             how += "; and every one of them through the construction"
         rows = [
             Row("right at t = T on every sequence, beta -> inf", "yes", "yes" if right else "no", measured, how, agrees)

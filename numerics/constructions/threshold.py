@@ -139,3 +139,24 @@ def certified_threshold(margins: Margins, bits: int = 128) -> Threshold | None:
                 return Threshold(mid, lower, upper, True, False, worst)
     at_zero = [k for k, P in enumerate(polynomials) if P(fmpz(1)) <= 0]
     return Threshold(0.0, 0.0, 0.0, True, not at_zero, at_zero[0] if at_zero else None)
+
+
+def finite_threshold(margins: Margins) -> float | None:
+    """The infimum of the beta >= 0 above which every sequence is right at every FINITE beta, whatever happens at beta = inf;
+    None if some sequence is not right for large finite beta.  Differs from the other two only where the limit ties.
+
+    Raises ArithmeticError if a root cannot be told from 1.  Cost: bisected_threshold, or root isolation of every polynomial.
+    """
+    limits = limit_margins(margins)
+    if min(limits) > 0:
+        found = bisected_threshold(margins)
+        assert found is not None  # the limit is positive
+        return found.beta
+    if min(limits) < 0:
+        return None
+    polynomials = [margins.polynomial(k) for k in range(len(margins.keys))]
+    if any(P.degree() < 0 or P.coeffs()[-1] < 0 for P in polynomials):
+        return None
+    with ctx.workprec(128):
+        roots = [root for P in polynomials for root in _roots_above_one(_without_root_at_one(P))]
+        return max((float(root.log().mid()) for root in roots), default=0.0)

@@ -3,8 +3,9 @@
 Statements about outputs are functions of a sight `o` of one sequence at one position and return coefficients by token id;
 tokens that are absent have coefficient 0. A sight knows: own (the subject's values), kind (the type in force), values(l),
 every_value, grammar, relations, sep, subject (token of s_j), subjects_with(u), count(u) = N_u, t, T, S, N_tr, N_ft,
-relation_types (of the relation tokens so far), subjects_so_far, context (values in an ICL context), relations_back(k):
-number of relation tokens among the last k tokens.
+relation_types (of the relation tokens so far), subjects_so_far, context (values in an ICL context), target_seen, context_seen
+(whether the target, how many context values are seen in finetuning), relations_back(k): number of relation tokens among the
+last k tokens.
 """
 
 from __future__ import annotations
@@ -314,6 +315,8 @@ def claims() -> tuple[Claim, ...]:
             (
                 replaced_by("uncovered targets right", "covered anyway", "as if unseen values were produced"),
                 replaced_by("covered targets wrong", "nothing right", "as if one unseen value spoilt everything"),
+                replaced_by(lambda o: o.target_seen, "target alone", "the context forgotten"),
+                replaced_by(lambda o: o.context_seen > 0, "context alone", "the target forgotten"),
             ),
         ),
         Claim(

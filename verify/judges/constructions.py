@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
 from typing import Any
@@ -13,96 +14,18 @@ import numpy as np
 from numerics.constructions import heads as built
 from numerics.constructions.evaluate import Evaluation, evaluate
 from numerics.constructions.heads import Construction
-from numerics.constructions.populations import pretraining_tallies
 from numerics.population.enumerate import sequences as icl_sequences
 from numerics.pretraining.enumerate import sequences as pt_sequences
-from numerics.pretraining.layout import Layout
-from numerics.pretraining.roles import roles
-from numerics.world import World
-from theory.constructions import Prefix
-from theory.finetuning.sequence import Reading
 from verify.court import Court
 from verify.evidence import Evidence, Finding, Route, finding
 from verify.judges.compare import fact
+from verify.judges.construction_worlds import (
+    InContext,
+    Pretraining,
+    context_bench,
+    pretraining_bench,
+)
 from verify.judges.sight import Sight, families
-from verify.worlds import directions, frequencies
-
-
-@dataclass(frozen=True, eq=False)
-class Pretraining:
-    """A world with the shape of its PT sequences."""
-
-    name: str
-    world: World
-    S: int
-    N_tr: int
-
-    @property
-    def layout(self) -> Layout:
-        return Layout(self.S, self.N_tr)
-
-
-@dataclass(frozen=True, eq=False)
-class InContext:
-    """A world with the number of demonstrations of its ICL sequences."""
-
-    name: str
-    world: World
-    N_ft: int
-
-
-def _table(*rows: tuple[int, ...]) -> np.ndarray:
-    return np.array(rows)
-
-
-UNIQUE = _table((0, 0), (1, 1), (2, 2))
-SHARED = _table((0, 0), (0, 1), (1, 0), (1, 1))
-PARTLY = _table((0, 0), (0, 1), (1, 2))
-
-
-@cache
-def pretraining_bench() -> tuple[Pretraining, ...]:
-    """Unique, shared and partly shared values; S = 1..3, one to three subsequences."""
-    shapes = (
-        ("unique values M=3 L=2 S=1 N_tr=1 G=1", UNIQUE, 1, 1, 1),
-        ("shared values M=4 L=2 U=2 S=1 N_tr=2 G=1", SHARED, 1, 2, 1),
-        ("unique values M=3 L=2 S=1 N_tr=3 G=1", UNIQUE, 1, 3, 1),
-        ("unique values M=3 L=2 S=2 N_tr=2 G=1", UNIQUE, 2, 2, 1),
-        ("shared values M=4 L=2 U=2 S=3 N_tr=2 G=1", SHARED, 3, 2, 1),
-        ("partly shared values M=3 L=2 S=2 N_tr=2 G=2", PARTLY, 2, 2, 2),
-        ("unique values M=3 L=2 S=3 N_tr=2 G=2", UNIQUE, 3, 2, 2),
-    )
-    return tuple(Pretraining(name, World(table, range(len(table)), G), S, n) for name, table, S, n, G in shapes)
-
-
-@cache
-def context_bench() -> tuple[InContext, ...]:
-    """Every value seen in finetuning; unique and shared values; with held-out subjects where values are shared."""
-    shapes = (
-        ("unique values M=3 L=2 M_ft=3 N_ft=1", UNIQUE, 3, 1),
-        ("shared values M=4 L=2 U=2 M_ft=3 N_ft=1", SHARED, 3, 1),
-        ("shared values M=4 L=2 U=2 M_ft=3 N_ft=2", SHARED, 3, 2),
-        ("unique values M=3 L=2 M_ft=3 N_ft=3", UNIQUE, 3, 3),
-    )
-    return tuple(InContext(name, World(table, range(F), 2), n) for name, table, F, n in shapes)
-
-
-@cache
-def uncovered_bench() -> tuple[InContext, ...]:
-    """Some values occur outside the finetuning subjects only."""
-    return (
-        InContext(
-            "M=4 L=2, value 2 of type 2 on a held-out subject only, M_ft=3 N_ft=1",
-            World(_table((0, 0), (1, 1), (0, 1), (1, 2)), range(3), 1),
-            1,
-        ),
-        InContext(
-            "M=3 L=1, value 1 on a held-out subject only, M_ft=2 N_ft=2",
-            World(_table((0,), (0,), (1,)), range(2), 1),
-            2,
-        ),
-    )
-
 
 # --- sequences with their sights ---------------------------------------------------------------------------------------
 
@@ -197,7 +120,7 @@ def _first(evidence: list[Evidence]) -> str:
     return ""
 
 
-def _closed(evidence: list[Evidence]) -> Finding:
+def closed(evidence: list[Evidence]) -> Finding:
     return finding(evidence, counterexample=_first(evidence))
 
 
@@ -213,7 +136,7 @@ def f_subj(statement: Callable, court: Court) -> Finding:
         evidence.append(
             _compared(case.name, "f_subj", sights, lambda f, row: _sparse(f.heads["subj"].f(row)), statement)
         )
-    return _closed(evidence)
+    return closed(evidence)
 
 
 def two_head_logits(statement: Callable, court: Court) -> Finding:
@@ -224,7 +147,7 @@ def two_head_logits(statement: Callable, court: Court) -> Finding:
         evidence.append(
             _compared(case.name, "f at t = T, two heads", sights, lambda f, row: _sparse(f.logits(row)), statement)
         )
-    return _closed(evidence)
+    return closed(evidence)
 
 
 def grammar_at_end(statement: Callable, court: Court) -> Finding:
@@ -235,7 +158,7 @@ def grammar_at_end(statement: Callable, court: Court) -> Finding:
         evidence.append(
             _compared(case.name, "f_grm at t = T", sights, lambda f, row: _sparse(f.heads["grm"].f(row)), statement)
         )
-    return _closed(evidence)
+    return closed(evidence)
 
 
 def after_attribute(statement: Callable, court: Court) -> Finding:
@@ -247,7 +170,7 @@ def after_attribute(statement: Callable, court: Court) -> Finding:
         evidence.append(
             _compared(case.name, "f_grm at t = T-S-2", sights, lambda f, row: _sparse(f.heads["grm"].f(row)), statement)
         )
-    return _closed(evidence)
+    return closed(evidence)
 
 
 def before_end(statement: Callable, court: Court) -> Finding:
@@ -268,7 +191,7 @@ def before_end(statement: Callable, court: Court) -> Finding:
                         lambda o, part=part: statement(o)[part],
                     )
                 )
-    return _closed(evidence)
+    return closed(evidence)
 
 
 def icl_output(statement: Callable, court: Court) -> Finding:
@@ -289,7 +212,7 @@ def icl_output(statement: Callable, court: Court) -> Finding:
                     statement,
                 )
             )
-    return _closed(evidence)
+    return closed(evidence)
 
 
 # --- argmax sets -------------------------------------------------------------------------------------------------------
@@ -333,7 +256,7 @@ def argmax_at(
             for k in back(case):
                 sights = pt_sights(case, made, made.T - k, court.reading)
                 evidence.append(_argmax(f"{case.name}, t=T-{k}", sights, statement))
-        return _closed(evidence)
+        return closed(evidence)
 
     return check
 
@@ -341,214 +264,104 @@ def argmax_at(
 # --- right on every sequence --------------------------------------------------------------------------------------------
 
 
+def others(made: Construction) -> Construction:
+    """A third reading of W_OV^subj: each value that some OTHER subject has once, shared own values among them."""
+    world, head = made.world, made.heads["subj"]
+    ov = np.zeros_like(head.ov)
+    for s in range(world.M):
+        ov[world.attribute_token[np.arange(world.M) != s], s] = -head.ov_denominator
+    return replace(made, heads={**made.heads, "subj": replace(head, ov=ov)})
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """Counts of sequences: right, ties with the target among the best, all; `lone` of them have a target that belongs to one
+    subject, and lone_right of those are right; the first that is not right, in words."""
+
+    right: int
+    ties: int
+    total: int
+    lone: int
+    lone_right: int
+    failing: str
+
+
 @cache
-def _last(proposition: int, reading: str) -> tuple[tuple[str, int, int, int, str], ...]:
-    """(case, right, ties, total, first failing sequence) of the last position, for a proposition."""
+def _last(proposition: int, reading: str) -> tuple[tuple[str, Outcomes], ...]:
+    """(case, outcomes) of the last position, for a proposition. Where the reading is literal, the third one follows beside it."""
     rows = []
-    if proposition in (1, 3):
-        for case in pretraining_bench():
-            made = (built.prop1 if proposition == 1 else built.prop3)(case.world, case.S, case.N_tr, reading)
-            rows.append((case.name, *outcomes(pt_sights(case, made, made.T, reading))))
-    else:
-        for demos in context_bench():
-            made = (
-                built.prop2(demos.world, demos.N_ft, reading)
-                if proposition == 2
-                else built.prop4(demos.world, demos.N_ft, 1, reading)
-            )
-            for query in ("finetune", "heldout"):
-                for context in ("finetune", "all"):
-                    if query == "heldout" and not len(demos.world.heldout):
-                        continue
-                    sights = icl_sights(demos, made, reading, query, context)
-                    rows.append((f"{demos.name}, query {query}, context {context}", *outcomes(sights)))
+    for case in pretraining_bench() if proposition in (1, 3) else ():
+        made = (built.prop1 if proposition == 1 else built.prop3)(case.world, case.S, case.N_tr, reading)
+        for name, weights in _readings(case.name, made, reading):
+            rows.append((name, outcomes(pt_sights(case, weights, made.T, reading))))
+    for demos in context_bench() if proposition in (2, 4) else ():
+        made = (
+            built.prop2(demos.world, demos.N_ft, reading)
+            if proposition == 2
+            else built.prop4(demos.world, demos.N_ft, 1, reading)
+        )
+        for query, context in itertools.product(("finetune", "heldout"), ("finetune", "all")):
+            if query == "heldout" and not len(demos.world.heldout):
+                continue
+            for name, weights in _readings(demos.name, made, reading):
+                sights = icl_sights(demos, weights, reading, query, context)
+                rows.append((f"{name}, query {query}, context {context}", outcomes(sights)))
     return tuple(rows)
 
 
-def outcomes(sights: Iterator[tuple[Sight, Evaluation, int, int]]) -> tuple[int, int, int, str]:
-    right = ties = total = 0
+def _readings(name: str, made: Construction, reading: str) -> list[tuple[str, Construction]]:
+    if reading == "set":
+        return [(name, made)]
+    return [(name, made), (f"{name}, values of the other subjects once", others(made))]
+
+
+def outcomes(sights: Iterator[tuple[Sight, Evaluation, int, int]]) -> Outcomes:
+    right = ties = total = lone = lone_right = 0
     failing = ""
     for sight, found, row, target in sights:
         total += 1
         best = [int(v) for v in np.flatnonzero(found.argmax[row])]
+        alone = int(sight.world.value_counts[target - sight.world.M]) == 1
         right += best == [target]
+        lone += alone
+        lone_right += alone and best == [target]
         ties += target in best and len(best) > 1
         if best != [target] and not failing:
             name = sight.world.token_name
             failing = f"{words(sight)} -> {', '.join(name(v) for v in best[:4])}{' …' if len(best) > 4 else ''}; target {name(target)}"
-    return right, ties, total, failing
+    return Outcomes(right, ties, total, lone, lone_right, failing)
+
+
+#: Says that a sequence is right exactly where its target belongs to one subject.
+LONE = "exactly where the target belongs to one subject"
 
 
 def last(proposition: int) -> Callable[[Any, Court], Finding]:
-    """True: every sequence right; "unique": right exactly where no two subjects share a value; False: none right; "ties …": all tie."""
+    """True: every sequence right; LONE: right exactly where N_y = 1; False: none right; "ties …": all tie."""
 
     def check(statement: Any, court: Court) -> Finding:
         evidence = []
-        for name, right, ties, total, failing in _last(proposition, court.reading):
-            expected = {True: right == total, False: right == 0, "ties allowed everywhere": ties == total}
-            unique = (right == total) == name.startswith("unique")
-            agrees = unique if statement == "unique" else expected[statement]
-            measured = f"{right} of {total} right, {ties} ties" + (f"; {failing}" if failing else "")
+        for name, found in _last(proposition, court.reading):
+            agrees = {
+                True: found.right == found.total,
+                False: found.right == 0,
+                "ties allowed everywhere": found.ties == found.total,
+                LONE: found.right == found.lone_right == found.lone,
+            }[statement]
+            measured = f"{found.right} of {found.total} right, {found.ties} ties"
+            measured += f"; {found.failing}" if found.failing else ""
+            said = "every sequence right" if statement is True else statement
             evidence.append(
                 fact(
                     Route.ENUMERATED,
                     name,
                     f"Prop. {proposition}, last token",
                     measured,
-                    statement,
+                    said,
                     agrees,
                     "exact rationals",
                 )
             )
-        return _closed(evidence)
+        return closed(evidence)
 
     return check
-
-
-@cache
-def _tallies(case: Pretraining, reading: str) -> dict:
-    return pretraining_tallies(built.prop3(case.world, case.S, case.N_tr, reading), case.S, case.N_tr)
-
-
-def every_position(earlier: bool) -> Callable[[Any, Court], Finding]:
-    """Are all tokens of the argmax set possible next tokens (the weakest sense of "correct"), role by role?
-
-    True: at every position. A frozenset of (first subsequence?, role): exactly at the others. Strings: weaker claims.
-    """
-
-    def check(statement: Any, court: Court) -> Finding:
-        evidence = []
-        for case in pretraining_bench():
-            end = case.layout.T - case.S - 2
-            for role, tally in _tallies(case, court.reading).items():
-                t = role.subsequence * case.layout.period + role.offset + 1
-                if earlier and t >= end:
-                    continue
-                fine = tally.holds("possible")
-                agrees = fine == _claimed(statement, role, case, court.reading)
-                failure = tally.failures["possible"]
-                measured = "possible on every sequence" if fine else failure.words(case.world)
-                label = f"{case.name}, t={t} ({role.kind}, {role.relations_in_window} relation tokens in the window)"
-                evidence.append(
-                    fact(
-                        Route.ENUMERATED,
-                        label,
-                        "argmax a possible next token",
-                        measured,
-                        "correct" if _claimed(statement, role, case, court.reading) else "not correct",
-                        agrees,
-                        "exact, against the law of the process",
-                    )
-                )
-        return _closed(evidence)
-
-    return check
-
-
-@cache
-def _derived_roles(case: Pretraining, reading: str) -> dict[tuple[int, str, int], bool]:
-    """(t, kind, relation tokens in the window) -> does the derivation by cases call every such prefix right?"""
-    keys, facts = directions(case.world, 0), frequencies(case.world)
-    found: dict[tuple[int, str, int], bool] = {}
-    for t in range(1, case.layout.T + 1):
-        known: dict[tuple[int, ...], bool] = {}
-        for batch in pt_sequences(case.world, case.S, case.N_tr):
-            labels = roles(case.world, case.layout, batch.tokens, t)
-            for row, tokens in enumerate(batch.tokens[:, :t].tolist()):
-                prefix = tuple(tokens)
-                if prefix in known:
-                    continue
-                derived = Prefix.from_tokens(facts, case.S, case.world.G, [keys[x] for x in prefix])
-                known[prefix] = derived.verdict(3, Reading(reading)).right
-                role = labels.role(row)
-                key = (t, role.kind, role.relations_in_window)
-                found[key] = found.get(key, True) and known[prefix]
-    return found
-
-
-def role_is_right(role: Any, case: Pretraining, reading: str) -> bool:
-    """What the derivation by cases says of a role: does every prefix with it get possible next tokens only?"""
-    t = role.subsequence * case.layout.period + role.offset + 1
-    return _derived_roles(case, reading)[t, role.kind, role.relations_in_window]
-
-
-def _claimed(statement: Any, role: Any, case: Pretraining, reading: str) -> bool:
-    """What a statement says of a role: does the argmax set hold only possible next tokens?"""
-    if statement is True:
-        return True
-    if callable(statement):
-        return statement(role, case, reading)
-    return {
-        "later subsequences only": not role.first,
-        "after the relation token of the first": not (role.first and role.kind in ("at", "after")),
-        "all but the first subsequence": not role.first,
-        "all but after attributes": role.kind != "attribute",
-    }[statement]
-
-
-def coverage(statement: Any, court: Court) -> Finding:
-    """Held-out queries where some values are not seen in finetuning: right exactly where the target's value is seen."""
-    evidence = []
-    for case in uncovered_bench():
-        seen = {int(u) for u in np.unique(case.world.attribute_token[case.world.finetune_array])}
-        for proposition in (2, 4):
-            made = (
-                built.prop2(case.world, case.N_ft, court.reading)
-                if proposition == 2
-                else built.prop4(case.world, case.N_ft, 1, court.reading)
-            )
-            right = {True: [0, 0], False: [0, 0]}
-            for _, found, row, target in icl_sights(case, made, court.reading, "heldout"):
-                best = [int(v) for v in np.flatnonzero(found.argmax[row])]
-                right[target in seen][0] += best == [target]
-                right[target in seen][1] += 1
-            covered, uncovered = right[True], right[False]
-            facts = {
-                True: uncovered[0] == 0,
-                "and covered right": uncovered[0] == 0 and covered[0] == covered[1],
-                "uncovered targets right": uncovered[0] == uncovered[1],
-                "covered targets wrong": covered[1] > 0 and covered[0] == 0,
-            }
-            measured = f"covered targets {covered[0]}/{covered[1]} right, uncovered {uncovered[0]}/{uncovered[1]}"
-            evidence.append(
-                fact(
-                    Route.ENUMERATED,
-                    case.name,
-                    f"Prop. {proposition}, held-out queries",
-                    measured,
-                    statement,
-                    facts[statement],
-                    "exact rationals",
-                )
-            )
-    return _closed(evidence)
-
-
-def relation_heads(statement: dict[str, str], court: Court) -> Finding:
-    """The two printed relation heads, entry by entry: [sep] column of W_KQ, and W_OV."""
-    evidence = []
-    for covered, bench in ((True, context_bench()), (False, uncovered_bench())):
-        for case in bench:
-            two, four = (
-                built.prop2(case.world, case.N_ft).heads["rel"],
-                built.prop4(case.world, case.N_ft, 1).heads["rel"],
-            )
-            same = {
-                "kq": bool((two.kq == four.kq).all()),
-                "ov": bool((two.ov * four.ov_denominator == four.ov * two.ov_denominator).all()),
-            }
-            for part, equal in same.items():
-                key = part if part == "kq" else f"ov {'covered' if covered else 'uncovered'}"
-                said = statement.get(key, statement.get(part, "equal"))
-                evidence.append(
-                    fact(
-                        Route.SYMBOLIC,
-                        case.name,
-                        f"W_{part.upper()}^rel of Eq. (5) and of Prop. 4 ({'U′ = U' if covered else 'U′ ≠ U'})",
-                        "equal" if equal else "different",
-                        said,
-                        (said == "equal") == equal,
-                        "integer matrices",
-                    )
-                )
-    return _closed(evidence)

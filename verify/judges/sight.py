@@ -85,6 +85,21 @@ class Sight:
         """Attribute tokens of an ICL context."""
         return self.earlier_attributes
 
+    @cached_property
+    def covered(self) -> frozenset[int]:
+        """U': the values of the finetuning subjects."""
+        return frozenset(int(u) for u in np.unique(self.world.attribute_token[self.world.finetune_array]))
+
+    @property
+    def target_seen(self) -> bool:
+        """Whether the own value of the type in force is in U'."""
+        return self.own[self.kind] in self.covered
+
+    @property
+    def context_seen(self) -> int:
+        """Attribute tokens of an ICL context that are in U'."""
+        return sum(u in self.covered for u in self.context)
+
     def relations_back(self, k: int) -> int:
         """Relation tokens among the last k tokens."""
         return sum(x in self.relations for x in self.seen[-k:])
