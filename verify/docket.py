@@ -31,6 +31,7 @@ from verify.judges import (
     figures,
     hypotheses,
     printed_update,
+    second_step,
     sequencewise,
     step_sizes,
     tables,
@@ -190,7 +191,8 @@ def _other_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
                     "bound": lambda p, C: E.subject_difference(p, court.reading),
                     "order in m of the hat norm": hat_norm_order,
                 },
-                "the softmax term cancels exactly on positions; on tokens it is at most sqrt 2 L / (V - A + A/e)",
+                "the softmax term cancels exactly on positions; on tokens it is at most sqrt 2 L / (V - A + A/e) (literal reading: "
+                "sqrt 2 L / (V - A))",
                 r"\frac1\beta\lVert\mathbb E\nabla\mathcal L-\mathbb E\nabla\hat{\mathcal L}\rVert\le\frac{\sqrt2L}{V-LU_L(1-e^{-1})}",
             ),
         ),
@@ -204,8 +206,10 @@ def _other_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
                 {
                     "sum of pi": lambda p, C: 1.0,
                     "norm": lambda p, C: E.first_softmax_norm(p, court.reading),
+                    "norm of pi": lambda p: E.first_softmax_norm(p, court.reading),
                 },
-                "sum_v pi_v = 1, so the middle term cannot be below 1; the norm is at most ||pi|| ||xbar|| <= (V - A + A/e)^(-1/2)",
+                "sum_v pi_v = 1, so the middle term cannot be below 1; the norm is at most ||pi|| ||xbar|| <= (V - A + A/e)^(-1/2) (literal reading: "
+                "(V - A)^(-1/2))",
                 r"\lVert\cdot\rVert\le\lVert\bm\pi\rVert_2\lVert\bar{\bm x}\rVert_2\le\big(V-LU_L(1-e^{-1})\big)^{-1/2}",
             ),
         ),
@@ -223,16 +227,21 @@ def _other_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
             _fixed(kq_orders, f"Theta(m^{kq_orders['m']}): the factor 1/T is lost in the printed order", r"\Theta(m)"),
         ),
         "rel2.neglect": (
-            B.relation_difference,
+            second_step.relation_difference,
             _fixed(
                 {
-                    "middle": relation_kq.middle_bound_per_pi,
+                    "factor": math.sqrt(2),
+                    "middle": lambda p: math.sqrt(2) * E.relation_parts(p),
+                    "words": "sqrt 2 max((m-1) U, L U^2/M_ft)",
                     "last": E.relation_chain,
                     "much smaller than m^2": False,
+                    "range of Lemma C.2": True,
                 },
-                "(e/M) max((m-1)^2 U + m L U^2/M_ft, sqrt 2 (m-1) U, sqrt 2 L U^2/M_ft); it is below e m^2 U/M only if m L U <= (2m-1) M_ft, "
-                "and << m^2 only if M >> U",
-                r"\frac eM\Big((m-1)^2U_L+mL\frac{U_L^2}{M_{\text{ft}}}\Big)",
+                "for alpha_2 <= 1/(lambda_1 + m lambda_2), the range of Lemma C.2: sqrt 2 max |r - r_hat| / alpha_2 <= max pi sqrt 2 max((m-1) U, "
+                "L U^2/M_ft) <= (e/M) sqrt 2 max((m-1) U, L U^2/M_ft); beyond that range pi gathers on the type's values and the bound fails. As "
+                "printed, 2 sqrt 2 (m-1) is not below (m-1)^2 for small m, m L U <= (2m-1) M_ft is needed for the last inequality, and "
+                "<< m^2 needs M >> U",
+                r"\sqrt2\,\frac eM\max\Big((m-1)U_L,\ L\frac{U_L^2}{M_{\text{ft}}}\Big),\quad\alpha_2\le(\lambda_1+m\lambda_2)^{-1}",
             ),
         ),
         "lemC1.logit": (
@@ -265,8 +274,9 @@ def _other_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
             B.lemma_c2_middle,
             lambda court: Derived(
                 lambda p: E.second_probability(p, court.reading)[0],
-                "pi_v <= exp(alpha_2 (lambda_1 + m lambda_2)) / (V - L U (1 - 1/e)): the printed denominator counts lambda_2 for every value, "
-                "also for those that no subject of the sequence has",
+                "pi_v <= exp(alpha_2 (lambda_1 + m lambda_2)) / (V - L U (1 - 1/e)) (literal reading: max(1, exp(alpha_2 (lambda_1 + m lambda_2) - "
+                "(M/U - 1))) / (V - L U)): the printed denominator counts lambda_2 for every value, also for those that no subject of the "
+                "sequence has",
                 r"\pi_v\le\frac{\exp(\alpha_2(\lambda_1+m\lambda_2))}{V-LU_L(1-e^{-1})}",
             ),
         ),
@@ -277,7 +287,8 @@ def _other_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
                     E.second_probability(p, court.reading)[1],
                     max(E.second_probability(p, court.reading)[1], math.e / p["M"]),
                 ),
-                "as printed in the set reading: the numerator is at most e, every logit at least -1",
+                "as printed in the set reading: the numerator is at most e, every logit at least -1. In the literal reading values lie M/U - 1 "
+                "lower and are lost to Z: pi_v <= max(1, exp(2 - M/U)) / (V - L U) <= e/M",
                 r"\pi_v\le\frac e{V-LU_L(1-e^{-1})}\le\frac eM",
             ),
         ),

@@ -142,6 +142,7 @@ def claims() -> tuple[Claim, ...]:
         ),
         Claim(
             id="lemC2",
+            construction=True,
             where="Lemma C.2",
             title="the final bound pi_v <= e/M",
             kind=Kind.BOUND,

@@ -59,11 +59,25 @@ def claims() -> tuple[Claim, ...]:
                 r"(\beta\alpha_2)^{-1}\lVert\nabla\hat{\mathcal L}-\nabla\mathcal L\rVert\le2\sqrt2\alpha_2^{-1}\max_i|r_i-\hat r_i|"
                 r"\le(\max_u\pi_u)\Big((m-1)^2U_L+mL\frac{U_L^2}{M_{\text{ft}}}\Big)\le\frac{em^2U_L}M\ll m^2"
             ),
-            printed={"middle": middle_bound_per_pi, "last": last_bound, "much smaller than m^2": True},
+            printed={
+                "factor": 2 * math.sqrt(2),
+                "middle": middle_bound_per_pi,
+                "words": "((m-1)^2 U + m L U^2/M_ft)",
+                "last": last_bound,
+                "much smaller than m^2": True,
+                "range of Lemma C.2": True,
+            },
             assumptions=THEOREM_2,
             mutations=(
-                Mutation("without m^2", "two powers lost", lambda s: {**s, "last": lambda p: s["last"](p) / p["m"] ** 2}),
+                Mutation(
+                    "without m^2", "two powers lost", lambda s: {**s, "last": lambda p: s["last"](p) / p["m"] ** 2}
+                ),
                 Mutation("2e dropped", "a factor lost", lambda s: {**s, "last": lambda p: s["last"](p) / (2 * math.e)}),
+                Mutation(
+                    "no range", "every alpha_2, also beyond Lemma C.2's", lambda s: {**s, "range of Lemma C.2": False}
+                ),
+                Mutation("link 1 / 5", "a constant lost", lambda s: {**s, "factor": s["factor"] / 5}),
+                Mutation("link 2 halved", "a constant lost", lambda s: {**s, "middle": lambda p: s["middle"](p) / 2}),
             ),
         ),
         Claim(

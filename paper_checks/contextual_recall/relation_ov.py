@@ -85,6 +85,12 @@ def claims() -> tuple[Claim, ...]:
             mutations=(
                 replaced_by({"sum of pi": lambda p, C: 0.5}, "1/2", "probabilities that do not sum to one"),
                 replaced_by({"sum of pi": lambda p, C: p["M"] / p["V"]}, "M/V", "only the subjects counted"),
+                Mutation(
+                    "norm of pi * 4/5",
+                    "a constant lost",
+                    lambda s: {**s, "norm of pi": lambda p: 0.8 * s["norm of pi"](p)},
+                ),
+                Mutation("norm halved", "a constant lost", lambda s: {**s, "norm": lambda p, C: s["norm"](p, C) / 2}),
             ),
         ),
         Claim(

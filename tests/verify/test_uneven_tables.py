@@ -56,7 +56,7 @@ def _tables(M: int, M_ft: int):
         for rest in itertools.combinations_with_replacement(rows, M - M_ft):
             columns = np.array([*seen, *rest])
             counts = columns[:M_ft].sum(axis=0)
-            if (2 * columns.sum(axis=0) == M).all() and (0 < counts).all() and (counts < M_ft).all():
+            if (2 * columns.sum(axis=0) == M).all() and (counts > 0).all() and (counts < M_ft).all():
                 yield columns
 
 

@@ -66,7 +66,10 @@ def second_probability(p: Parameters, reading: str = "set") -> tuple[float, floa
 
 
 def first_softmax_norm(p: Parameters, reading: str = "set") -> float:
-    """Frobenius norm of E[pi xbar^T]: at most ||pi||_2 ||xbar||_2 <= sqrt(max pi), since sum pi = 1 and xbar is a mean of unit vectors."""
+    """Frobenius norm of pi xbar^T, ||pi||_2 ||xbar||_2 <= sqrt(max pi), since sum pi = 1 and xbar is a mean of unit vectors.
+
+    It bounds single sequences, their expectation, and ||pi||_2 alone.
+    """
     return math.sqrt(first_probability(p, reading))
 
 
@@ -79,26 +82,24 @@ def subject_difference(p: Parameters, reading: str = "set") -> float:
     return math.sqrt(2) * min(1.0, p["L"] * first_probability(p, reading))
 
 
-def relation_difference(p: Parameters) -> float:
-    """(beta alpha_2)^{-1} ||E (true - hat)|| of the second step with the printed W_OV^rel, for alpha_2 in the lemma's range ("set").
+def relation_parts(p: Parameters) -> float:
+    """max_i |r_i - r_hat_i| / (alpha_2 max pi) of the second step with the printed W_OV^rel, at most.
 
-    r_i - r_hat_i is (m-1) sum of pi over the values of one type on attributes, (U^2/M_ft) sum of pi over the L own values on
-    subjects and 0 on [sep]; with d its maximum, (1/T) sum |d_i - dbar| sqrt 2 <= sqrt 2 d.
+    r_i - r_hat_i is alpha_2 times (m-1) the mass of pi on the U values of the type on attributes, U^2/M_ft the mass on the L own
+    values on subjects, and 0 on [sep].
     """
-    pi = second_probability(p)[1]
-    on_attributes = (p["m"] - 1) * min(1.0, p["U"] * pi)
-    on_subjects = p["U"] ** 2 / p["M_ft"] * min(1.0, p["L"] * pi)
-    return math.sqrt(2) * max(on_attributes, on_subjects)
+    return max((p["m"] - 1) * p["U"], p["L"] * p["U"] ** 2 / p["M_ft"])
+
+
+def relation_chain(p: Parameters) -> float:
+    """(beta alpha_2)^{-1} ||E (true - hat)|| of the second step with the printed W_OV^rel, for alpha_2 in Lemma C.2's range.
+
+    With d = r - r_hat between 0 and its maximum and keys of norm sqrt 2, (1/T) sum |d_i - dbar| sqrt 2 <= sqrt 2 max d; and
+    max pi <= e/M there, in both readings.
+    """
+    return math.sqrt(2) * math.e / p["M"] * relation_parts(p)
 
 
 def subject_gap(p: Parameters) -> float:
     """|r - r_hat| <= 1 of one subject: the mass of pi on the values that are not its own ("set")."""
     return 1.0
-
-
-def relation_chain(p: Parameters) -> float:
-    """The second-step chain with every constant kept, max pi <= e/M inserted: see relation_difference ("set")."""
-    pi = math.e / p["M"]
-    middle = (p["m"] - 1) ** 2 * p["U"] + p["m"] * p["L"] * p["U"] ** 2 / p["M_ft"]
-    least = math.sqrt(2) * max((p["m"] - 1) * p["U"], p["L"] * p["U"] ** 2 / p["M_ft"])
-    return pi * max(middle, least)
