@@ -102,12 +102,14 @@ def _fixed(statement: Any, words: str, latex: str = "") -> Callable[[Court], Der
 def _theorem_1_and_2() -> Derived:
     kq = (printed_conclusions.THEOREM_1_KQ, relation_kq.PRINTED_UPDATE)
     ov = (printed_conclusions.THEOREM_1_OV, printed_conclusions.relation_ov.PRINTED_UPDATE)
-    hypotheses = (printed_conclusions.THEOREM_2_HYPOTHESES, printed_conclusions.THEOREM_2_HYPOTHESES)
+    worded = printed_conclusions.THEOREM_1_HYPOTHESES | {"T <= S + 2"}
+    hypotheses = (worded, printed_conclusions.THEOREM_2_HYPOTHESES)
     positions = (main_text_positions, derived_sequence.positions)
     return Derived(
         {"kq": kq, "ov": ov, "hypotheses": hypotheses, "positions": positions},
-        "the coefficients agree with lambda_2 = alpha_3, lambda_3 = alpha_2; the appendix must read p_{1-3i} for p_{3i+2}, and "
-        "Theorem 1 must add M >> mL, M > M_ft >> U and T <= S + 2",
+        "the coefficients agree with lambda_2 = alpha_3, lambda_3 = alpha_2; the appendix must read p_{1-3i} for p_{3i+2}. Of the hypotheses "
+        "Theorem 1 words M >> mL and M > M_ft >> U as large M, M_ft and small N_ft; T <= S + 2 it lacks and must add. (The sharp condition, "
+        "thm2.hypotheses, is neither.)",
         r"\bm p_{3i+2},\ i=1..m-1\ \longrightarrow\ \bm h(p_{1-3i}),\ i=1..N_{\text{ft}}",
     )
 
@@ -141,16 +143,19 @@ def _other_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
             _fixed(
                 conventions.PARAMETRISATIONS,
                 "beta(... + c alpha h(p)) with c = 1/beta if W_KQ is trained with step eta, beta if W_KQ/beta is, and c = 1, as "
-                "printed, only if W_KQ is trained with step eta * beta (equivalently W_KQ/beta with step eta/beta)",
+                "printed, for instance if W_KQ is trained with step eta * beta (equivalently W_KQ/beta with step eta/beta) or W_KQ/sqrt(beta) with "
+                "step eta",
             ),
         ),
         "index": (
             conventions.positions,
             _fixed(
                 S.positions,
-                "query p_{-1}, context subjects p_{-1-3i}, attributes p_{1-3i}, i = 1..N_ft; with the appendix's p_i = h(p_{i-T+1}) the "
-                "subjects are p_{3(k-1)} and the attributes p_{3i-1}",
-                r"\sum_{k=1}^{m-1}\bm p_{3(k-1)},\quad\sum_{i=1}^{m-1}\bm p_{3i-1}",
+                "query p_{-1}, context subjects p_{-1-3i}, attributes p_{1-3i}, i = 1..N_ft; with the appendix's p_i = h(p_{i-T+1}), which counts "
+                "from 0, the context subjects are p_{3(k-1)}, the attributes p_{3i-1}, all m subjects p_{3(i-1)}, i = 1..m (as printed the last is "
+                "h(p_2), which does not exist), all positions p_0 .. p_{T-1} (as printed p_T = h(p_1) does not exist and p_0 is missing), and "
+                "x_j, counted from 1, goes with p_{j-1}",
+                r"\sum_{k=1}^{m-1}\bm p_{3(k-1)},\quad\sum_{i=1}^{m-1}\bm p_{3i-1},\quad\sum_{i=1}^m\bm p_{3(i-1)},\quad\sum_{i=0}^{\mathrm T-1}\bm p_i",
             ),
         ),
         "eq12": (

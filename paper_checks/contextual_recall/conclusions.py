@@ -230,6 +230,11 @@ def claims() -> tuple[Claim, ...]:
                     "m - 1 read as m",
                     lambda s: {**s, "ov": ({**s["ov"][0], OV.ATTRIBUTE_ATTRIBUTE: lambda_3 * m}, s["ov"][1])},
                 ),
+                Mutation(
+                    "window in one only",
+                    "T <= S + 2 asked by one of the two",
+                    lambda s: {**s, "hypotheses": (s["hypotheses"][0] - {"T <= S + 2"}, s["hypotheses"][1])},
+                ),
             ),
         ),
     )

@@ -31,13 +31,16 @@ def eq11(beta, alpha, r, keys):  # beta sum_j alpha_j (r_j - rbar) (x_j + p_j)
 def printed_positions(m: int) -> dict[str, list[int]]:
     """Where the proof puts things, as relative positions, from its own rule p_i = h(p_{i-T+1}), T = 3m - 1.
 
-    q = 3 N_ft is the query; p_{3k}, k = 1..m-1, the context subjects; p_{3i+2}, i = 1..m-1, the attributes.
+    q = 3 N_ft is the query; p_{3k}, k = 1..m-1, the context subjects; p_{3i+2}, i = 1..m-1, the attributes; p_{3i}, i = 1..m, all
+    subjects (the expected positional term); p_i, i = 1..T, all positions (the same term; Eq. (11) has x_j + p_j with x_1 .. x_T).
     """
     T = 3 * m - 1
     return {
         "query": [3 * (m - 1) - T + 1],
         "context subjects": [3 * k - T + 1 for k in range(1, m)],
         "attributes": [3 * i + 2 - T + 1 for i in range(1, m)],
+        "all subjects": [3 * i - T + 1 for i in range(1, m + 1)],
+        "all positions": [i - T + 1 for i in range(1, T + 1)],
     }
 
 
@@ -129,11 +132,12 @@ def claims() -> tuple[Claim, ...]:
         Claim(
             id="index",
             where="App. C.2, Thm. 2 and Eq. (12), against Eq. (7)",
-            title="index conventions: q = 3 N_ft, p_{3k}, p_{3i+2}, against p_{1-3i} in the main text",
+            title="index conventions: q = 3 N_ft, p_{3k}, p_{3i+2}, p_{3i}, p_1 .. p_T, against p_{1-3i} in the main text",
             kind=Kind.EQUATION,
             wording=(
                 r"\bm p_i=\bm h(p_{i-\mathrm T+1}),\ q=3N_{\text{ft}},\ \sum_{k=1}^{m-1}\bm p_{3k}\text{ (context subjects)},\ "
-                r"\sum_{i=1}^{m-1}\bm p_{3i+2}\text{ (attributes)}"
+                r"\sum_{i=1}^{m-1}\bm p_{3i+2}\text{ (attributes)},\ \sum_{i=1}^m\mathds 1[a_i=y]\bm p_{3i}\text{ (all subjects)},\ "
+                r"\sum_{i=1}^{\mathrm T}\bm p_i\text{ and }\bm x_j+\bm p_j,\ \bm X=[\bm x_1,\dots,\bm x_{\mathrm T}]\text{ (all positions)}"
             ),
             printed=printed_positions,
             mutations=(
@@ -151,6 +155,16 @@ def claims() -> tuple[Claim, ...]:
                     "first one missing",
                     "the sum starts one too late",
                     lambda s: lambda m: {**s(m), "attributes": sorted(s(m)["attributes"])[1:]},
+                ),
+                Mutation(
+                    "all positions from 1",
+                    "p_1 .. p_T for p_0 .. p_{T-1}",
+                    lambda s: lambda m: {**s(m), "all positions": [i + 1 for i in s(m)["all positions"]]},
+                ),
+                Mutation(
+                    "query left out",
+                    "m - 1 subjects for m",
+                    lambda s: lambda m: {**s(m), "all subjects": s(m)["context subjects"]},
                 ),
             ),
         ),

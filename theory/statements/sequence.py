@@ -45,6 +45,8 @@ def positions(m: int) -> dict[str, list[int]]:
         "query": [-1],
         "context subjects": [-1 - 3 * i for i in range(1, m)],
         "attributes": [1 - 3 * i for i in range(1, m)],
+        "all subjects": [-1 - 3 * i for i in range(m)],
+        "all positions": [-i for i in range(3 * m - 1)],
     }
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
 import torch
 
-from numerics.models.attention_only import AttentionOnly, prop1
+from numerics.models.attention_only import prop1
 from numerics.models.population_gradient import backpropagate, population_gradients
 from numerics.population.enumerate import sequences
 from numerics.world import World
@@ -19,7 +20,7 @@ from verify.worlds import Case
 
 
 def positions(statement: Callable[[int], dict[str, list[int]]], court: Court) -> Finding:
-    """Where subjects and attributes stand in actual sequences, for m = 2..5."""
+    """Where subjects, attributes and everything stand in actual sequences, for m = 2..5; p_0 is the last token."""
     evidence = []
     for m in range(2, 6):
         world = World.balanced(4, 1, 2, 2, n_grammar=1)
@@ -27,23 +28,28 @@ def positions(statement: Callable[[int], dict[str, list[int]]], court: Court) ->
         T = len(tokens)
         subjects = [i - T + 1 for i, t in enumerate(tokens) if t < world.M]
         attributes = [i - T + 1 for i, t in enumerate(tokens) if world.type_of_token(int(t)) is not None]
-        measured = {"query": subjects[-1:], "context subjects": subjects[:-1], "attributes": attributes}
+        measured = {
+            "query": subjects[-1:],
+            "context subjects": subjects[:-1],
+            "attributes": attributes,
+            "all subjects": subjects,
+            "all positions": list(range(1 - T, 1)),
+        }
         said = {k: sorted(v) for k, v in statement(m).items()}
-        agrees = all(said.get(k) == sorted(measured[k]) for k in measured)
-        evidence.append(
-            fact(
-                Route.ENUMERATED,
-                f"m={m}, T={T}",
-                "relative positions",
-                measured,
-                said,
-                agrees,
-                "read off the sequences",
+        for name, places in measured.items():
+            agrees = said.get(name) == sorted(places)
+            why = "read off the sequences"
+            evidence.append(
+                fact(Route.ENUMERATED, f"m={m}, T={T}", f"positions, {name}", places, said.get(name), agrees, why)
             )
-        )
     return finding(
         evidence,
-        counterexample=next((f"{e.setting}: {e.measured}, printed {e.printed}" for e in evidence if not e.agrees), ""),
+        # Every sum that goes wrong, at the smallest m.
+        counterexample="; ".join(
+            f"{e.setting}: {e.quantity} {e.measured}, printed {e.printed}"
+            for e in evidence
+            if not e.agrees and e.setting.startswith("m=2,")
+        ),
     )
 
 
@@ -51,14 +57,15 @@ PARAMETRISATIONS: dict[str, Callable[[float], float]] = {
     "W_KQ trained, step eta": lambda beta: 1 / beta,
     "W_KQ / beta trained, step eta": lambda beta: beta,
     "W_KQ trained, step eta * beta": lambda beta: 1.0,
+    "W_KQ / sqrt(beta) trained, step eta": lambda beta: 1.0,
 }
 
 
 def bookkeeping(statement: dict[str, Callable[[float], float]], court: Court) -> Finding:
-    """One autograd step on W_KQ^subj at finite beta in three parametrisations: what stands beside alpha in beta(... + alpha h(p)).
+    """One autograd step on W_KQ^subj at finite beta in four parametrisations: what stands beside alpha in beta(... + alpha h(p)).
 
     alpha h(p) is the step of size 1 in the gradient per unit beta. W_KQ is trained in a network whose score matrix is W_KQ
-    itself, W_KQ / beta in one that multiplies its score matrix by beta: two networks, two backward passes.
+    itself, W_KQ / beta and W_KQ / sqrt(beta) in networks that multiply theirs by that factor: three backward passes.
     """
     case = court.theorem_bench[1]
     evidence = []
@@ -66,18 +73,13 @@ def bookkeeping(statement: dict[str, Callable[[float], float]], court: Court) ->
         g = population_gradients(
             case.world, case.n_demos, "hat", 1.0, None, case.reading, beta=beta, eta_kq_subj=1.0
         ).kq_subj
-        whole = prop1(case.world, case.n_demos, None, case.reading, 1.0)
-        with torch.no_grad():
-            for matrix in whole.kq.values():
-                matrix *= beta
-        scaled = prop1(case.world, case.n_demos, None, case.reading, beta)
-        sep = case.world.sep_token
-        of_whole, of_scaled = (_backward(model, case)[:, sep] for model in (whole, scaled))
+        of_whole, of_scaled, of_root = (_scaled(case, beta, outside) for outside in (1.0, beta, math.sqrt(beta)))
         # What is added to W_KQ, divided by beta.
         measured = {
             "W_KQ trained, step eta": of_whole / beta,
             "W_KQ / beta trained, step eta": beta * of_scaled / beta,
             "W_KQ trained, step eta * beta": beta * of_whole / beta,
+            "W_KQ / sqrt(beta) trained, step eta": math.sqrt(beta) * of_root / beta,
         }
         for name, factor in statement.items():
             literal = "W_KQ trained, step eta" if name not in measured else name
@@ -89,12 +91,16 @@ def bookkeeping(statement: dict[str, Callable[[float], float]], court: Court) ->
     return finding(evidence, counterexample=apart(evidence, "measured {}, printed {}"))
 
 
-def _backward(model: AttentionOnly, case: Case) -> np.ndarray:
-    """(d, d) gradient of the mean hat loss with respect to the subject head's score matrix."""
+def _scaled(case: Case, beta: float, outside: float) -> np.ndarray:
+    """(d,) [sep] column of the gradient of the mean hat loss with respect to W_KQ^subj / outside, scores outside * (that matrix)."""
+    model = prop1(case.world, case.n_demos, None, case.reading, outside)
+    with torch.no_grad():
+        for matrix in model.kq.values():
+            matrix *= beta / outside
     backpropagate(model, case.world, case.n_demos, "hat")
     gradient = model.kq["subj"].grad
     assert gradient is not None
-    return gradient.numpy()
+    return gradient.numpy()[:, case.world.sep_token]
 
 
 def window(statement: Callable[[dict], float], court: Court) -> Finding:
@@ -131,6 +137,10 @@ def uniform_window(p: dict) -> np.ndarray:
     """Derived: uniform over the last min(T, S+2) positions, 0 before."""
     w = min(p["T"], p["S"] + 2)
     return np.array([1 / w if i < w else 0.0 for i in range(p["T"])])
+
+
+#: What Theorem 1's words stand for in Theorem 2; "small N_ft" is the m of the first.
+INFORMAL = {"M large": {"M >> mL", "M > M_ft"}, "M_ft large": {"M_ft >> U"}, "N_ft small": {"M >> mL"}}
 
 
 def statements_agree(statement: dict, court: Court) -> Finding:
@@ -178,7 +188,9 @@ def statements_agree(statement: dict, court: Court) -> Finding:
                 "index sets",
             )
         )
-    first, second = statement["hypotheses"]
+    first, second = (
+        frozenset().union(*(INFORMAL.get(word, {word}) for word in words)) for words in statement["hypotheses"]
+    )
     evidence.append(
         fact(
             Route.SYMBOLIC,
@@ -187,12 +199,14 @@ def statements_agree(statement: dict, court: Court) -> Finding:
             sorted(first ^ second),
             "none",
             first == second,
-            "sets of hypotheses as worded",
+            "sets of hypotheses; large M, M_ft and small N_ft stand for M >> mL, M > M_ft >> U",
         )
     )
     return finding(
         evidence,
-        counterexample=next((f"{e.quantity}: {e.measured} against {e.printed}" for e in evidence if not e.agrees), ""),
+        counterexample="; ".join(
+            f"{e.quantity}, {e.setting}: {e.measured} against {e.printed}" for e in evidence if not e.agrees
+        ),
     )
 
 

@@ -143,6 +143,8 @@ def test_positions_as_printed():
         assert printed_positions(m)["query"] == [-1] == main_text_positions(m)["query"]
         assert printed_positions(m)["attributes"] == [3 * i + 3 - T for i in range(1, m)]
         assert max(printed_positions(m)["attributes"]) == 1
+        assert max(printed_positions(m)["all subjects"]) == 2 and len(printed_positions(m)["all subjects"]) == m
+        assert sorted(printed_positions(m)["all positions"]) == list(range(2 - T, 2))
 
 
 def test_hypotheses_at_the_papers_setting():
