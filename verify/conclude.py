@@ -191,7 +191,13 @@ def _certified(w: Witnesses, g: CertifiedGradients) -> Conclusion:
     """For every weights within the proven radii; counts that stay open are those at the centre, and said to be."""
     s = w.setting
     lower, upper, unit = enclosed(w.world, g, s.eta_kq_subj, s.eta_kq_rel)
-    decisions = {pool: _margin_in(decide_interval(w.world, s.N_ft, lower, upper, pool), unit) for pool in POOLS}
+
+    def decided(pool: str, context: str = "finetune") -> Decision:
+        # The context subjects are drawn alike; a window cuts the sequence, and their positions are alike no more.
+        exchangeable = s.window is None
+        return _margin_in(decide_interval(w.world, s.N_ft, lower, upper, pool, context, exchangeable), unit)
+
+    decisions = {pool: decided(pool) for pool in POOLS}
     method = f"certified gradients ({g.method}): decided for all weights within the proven radii"
     # Equal by symmetry or not, what differs by less than the radii is counted as a tie.
     widths = [
@@ -200,7 +206,7 @@ def _certified(w: Witnesses, g: CertifiedGradients) -> Conclusion:
     ]
     tie = 2 * max(widths)
     counted = _counted(w, _in_units(w, g, unit), unit, tie, "")
-    anywhere = _margin_in(decide_interval(w.world, s.N_ft, lower, upper, "heldout", context="all"), unit)
+    anywhere = decided("heldout", "all")
     if all(d.vacuous or d.exact for d in decisions.values()):
         decisions = {pool: _completed(d, counted.decisions[pool], tie) for pool, d in decisions.items()}
         return Conclusion("true", method, decisions, anywhere, _together(decisions))

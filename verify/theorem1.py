@@ -256,7 +256,7 @@ def sharp_line(result: Result) -> str:
     scale = "; M_ft must exceed about U + U^2/N_ft, not only be >> U" if onwards else ""
     whose = "Balanced, hat"
     if not dict(result.assumptions)[BALANCED_FT.name]:
-        whose = "For a balanced table of these sizes, which this one is not among the finetuning subjects, hat"
+        whose = "For a balanced table of these sizes (here the finetuning subjects are not balanced), hat"
     steps = "for all" if everywhere else "at these"
     return f"{whose}: {steps} step sizes it holds {holds} (here M_ft = {setting.M_ft}){scale}."
 

@@ -3,7 +3,7 @@
 decide(world, n_demos, weights) answers for known final weights, decide_interval for weights between bounds. Reading
 order: setting (the population), rational (weights as integers), levels (attention ranks), forward (one sequence,
 plainly), enumerate (every sequence), cases, compose, tally and patterns (count patterns), search (smallest
-counterexample), interval.
+counterexample), interval, singly (each sequence for itself).
 """
 
 from numerics.conclusion.decide import TooManySequences, decide, decide_interval

@@ -6,11 +6,12 @@ from fractions import Fraction
 
 from numerics.conclusion.decision import Decision, vacuous
 from numerics.conclusion.enumerate import enumerated
-from numerics.conclusion.interval import bounded
+from numerics.conclusion.interval import bounded, boxes
 from numerics.conclusion.patterns import by_patterns
 from numerics.conclusion.problem import as_tolerance, prepare
 from numerics.conclusion.rational import Weights
 from numerics.conclusion.setting import make_setting
+from numerics.conclusion.singly import LIMIT, singly
 from numerics.world import World
 
 METHODS = ("auto", "enumerate", "patterns")
@@ -73,17 +74,25 @@ def decide(
 
 
 def decide_interval(
-    world: World, n_demos: int, lower: Weights, upper: Weights, query: str = "seen", context: str = "finetune"
+    world: World,
+    n_demos: int,
+    lower: Weights,
+    upper: Weights,
+    query: str = "seen",
+    context: str = "finetune",
+    exchangeable: bool = False,
 ) -> Decision:
     """What is certain about `decide` for every weights with lower <= weights <= upper, entry by entry.
 
     The result is exact only if every sequence is decided the same way for all of them; otherwise right_bounds,
     ties_bounds, wrong_bounds and min_margin_bounds hold for all of them, and `holds` is True or False only if it is so
     for all. Even with lower = upper it may stay open where `decide` counts compositions: intervals use convex hulls
-    only. A counterexample fails for all the weights (smallest is not claimed); its logits and attention are shown for
-    the weights half way. There is none, though holds is False, if that follows only from the argument that one type at
-    most can be right (see numerics.conclusion.interval; `why` says so). attention is None, score_gap empty, logit_gap
-    None.
+    only, unless there are at most singly.LIMIT sequences: then each is looked at for itself, and equal scores are ties.
+    exchangeable: only weights are meant whose positional scores are the same for all context subjects, for all their
+    attributes, and for all seps but the last, as exact gradients over independent draws are. A counterexample fails for
+    all the weights (smallest is not claimed); its logits and attention are shown for the weights half way. There is
+    none, though holds is False, if that follows only from the argument that one target at most can be right (see
+    numerics.conclusion.interval and .singly; `why` says so). attention is None, score_gap empty, logit_gap None.
 
     Cost O(V) for every case of numerics.conclusion.cases (about 20 microseconds each): 1 to 4 s at M = 256, L = 8, U =
     32, M_ft = 128, m = 6 where few columns can win, 8 s with hundreds of levels.
@@ -93,4 +102,9 @@ def decide_interval(
     setting = make_setting(world, n_demos, query, context)
     if setting.total == 0:
         return vacuous(f"no {query} query subject: M = {world.M}, M_ft = {world.M_ft}")
-    return bounded(setting, lower, upper)
+    problem, columns = boxes(setting, lower, upper)
+    decision = bounded(setting, problem, columns, lower, upper)
+    if decision.exact or setting.total > LIMIT:
+        return decision
+    exact = problem.exact
+    return singly(decision, setting, (lower, upper), exact.column, columns, exact.ov_denominator, exchangeable)

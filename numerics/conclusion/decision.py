@@ -48,7 +48,7 @@ class Decision:
     (None in the interval version). score_gap, per head: smallest distance of two different attention levels that may
     meet in a sequence, one of them its maximum; logit_gap: no decision right/wrong was taken on a margin of smaller
     size. Both None if nothing was compared. They show that a float64 decision was not taken inside rounding. method:
-    "enumerated" | "count patterns" | "bounded" | "vacuous".
+    "enumerated" | "count patterns" | "every sequence" | "bounded" | "vacuous".
     """
 
     total: int

@@ -170,9 +170,8 @@ def impossible_types(cases: Cases, verdict: dict[tuple[int, int, int], str]) -> 
     return excess
 
 
-def bounded(setting: Setting, lower: Weights, upper: Weights) -> Decision:
-    """Bounds that hold for all weights between `lower` and `upper`. Cost O(V) for every case (see Cases)."""
-    problem, columns = boxes(setting, lower, upper)
+def bounded(setting: Setting, problem: Problem, columns: tuple[Box, Box], lower: Weights, upper: Weights) -> Decision:
+    """Bounds that hold for all weights between `lower` and `upper` (see `boxes`). Cost O(V) for every case (see Cases)."""
     cases = Cases(setting, problem.ranks, problem.groups, problem.exact.column, problem.target, problem.attribute)
     judge = Verdicts(columns, problem.exact.ov_denominator)
     counts = dict.fromkeys((RIGHT, TIE, WRONG, FAILS, OPEN), 0)

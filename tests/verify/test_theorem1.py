@@ -329,8 +329,8 @@ TABLES = {
     ("table", "M_ft", "begins", "scale"),
     [
         ("different U", 4, "Balanced, hat: for all", False),
-        ("different U", 3, "For a balanced table of these sizes, which this one is not", False),
-        ("unbalanced", 4, "For a balanced table of these sizes, which this one is not", True),
+        ("different U", 3, "For a balanced table of these sizes (here", False),
+        ("unbalanced", 4, "For a balanced table of these sizes (here", True),
         ("balanced", 4, "Balanced, hat: for all", True),
     ],
 )

@@ -45,11 +45,30 @@ def test_wide_enclosures_leave_the_answer_open_though_their_centre_has_one(name)
     assert anywhere["accuracy_bounds"][0] < anywhere["accuracy_bounds"][1]
 
 
-def test_a_tie_that_only_symmetry_proves_is_open():
-    """One value per type: both types' values tie on every sequence, which enclosures cannot tell from a win."""
+def test_a_tie_that_only_symmetry_proves():
+    """One value per type: both types' values tie on every sequence, which enclosures cannot tell from a win of one of them.
+
+    But the output is the same for both types, so it is not right for both: the count stays open, the answer does not.
+    """
     found = true(witnesses(Setting(M=1, L=2, U=(1, 1), M_ft=1, N_ft=1, G=1)))
     assert found.decisions["seen"].ties == found.decisions["seen"].total
-    assert found.holds is None and found.as_json()["seen"]["accuracy_bounds"] != [0.0, 0.0]
+    assert found.holds is False and found.as_json()["seen"]["accuracy_bounds"] == [0.0, 0.5]
+    assert "not proven" in found.reason
+
+
+@pytest.mark.parametrize("reading", ["set", "literal"])
+@pytest.mark.parametrize("N_ft", [1, 2, 5])
+def test_exact_ties_with_one_finetuning_subject(N_ft, reading):
+    """The first step of the subject head is exactly 0 at M_ft = 1: query and contexts tie, and the held-out query fails."""
+    world = World(np.array([[0], [1]]), [0])
+    w = Witnesses(Setting(M=2, L=1, U=(2,), M_ft=1, N_ft=N_ft, reading=reading), world)
+    assert not w.certified.kq_subj.any() and not w.certified.kq_subj_radius.any()
+    found = true(w)
+    heldout = found.decisions["heldout"]
+    assert found.holds is False and heldout.exact and (heldout.right, heldout.ties, heldout.wrong) == (0, 0, 1)
+    assert found.reason == "" and found.as_json()["heldout"]["accuracy_bounds"] == [0.0, 0.0]
+    plain = w.plain
+    assert np.abs(plain.kq_rel - w.certified.kq_rel).max() < 1e-12
 
 
 @pytest.mark.parametrize("eta_ov", ["0.1", "1/3", "2.7", "1e-9", "1e23"])

@@ -109,6 +109,7 @@ def answered(
 ) -> Answer:
     """The conclusion for every weights between bounds: sharp conditions first, one failing sequence or all of them next.
 
+    The weights are from gradients over independent draws with the full window: positions of one kind score the same.
     thorough False: open where the conditions do not hold and none of their worst sequences surely fails.
     Cost: that of the conditions, O(L M + A |Q| A); thorough, that of numerics.conclusion.decide where these do not tell.
     """
@@ -125,8 +126,10 @@ def answered(
             continue
         if not thorough:
             return Answer(objective, None, found, f"open ({named(some[0])})")
-        exact = lower is upper
-        decision = decide(world, n_demos, lower, pool) if exact else decide_interval(world, n_demos, lower, upper, pool)
+        if lower is upper:
+            decision = decide(world, n_demos, lower, pool)
+        else:
+            decision = decide_interval(world, n_demos, lower, upper, pool, exchangeable=True)
         if decision.holds is not True:
             told = named(some[0]) if decision.holds is False else f"open ({named(some[0])})"
             return Answer(objective, decision.holds, found, told)
