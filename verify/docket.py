@@ -175,7 +175,7 @@ def _other_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
                     "rhat": S.subject_rhat,
                     "bound": lambda p, C: E.subject_gap(p),
                 },
-                "the softmax term is minus the mass on all values plus the mass on the own ones; r-hat = 1 - 1[a_i = y] (N_y for 1 in the "
+                "the softmax term is minus the mass on all values, a constant that is not printed, plus the mass on the own ones; r-hat = 1 - 1[a_i = y] (N_y for 1 in the "
                 "literal reading); |r - r-hat| is the foreign mass, not small in general, but only its part that differs between "
                 "subjects survives in r_i - rbar, and that is at most L max pi",
                 r"\hat r_i=1-\mathds 1[a_{J(i)}=y],\quad r_i-\hat r_i=-\sum_{u\in\mathcal U}\pi_u+\sum_{u\in\mathcal A_{J(i)}}\pi_u",

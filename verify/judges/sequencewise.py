@@ -151,7 +151,8 @@ def _weights(case: Case) -> np.ndarray:
 def subject_rhat(statement, court: Court) -> Finding:
     """The softmax term, r-hat, and the printed bound of |r - r-hat|, subject by subject."""
     evidence = []
-    for case in _some(court):
+    # With U = 2 a subject has one value of each pair, and the missing constant looks like a sign: a world with U = 4 first.
+    for case in (court.theorem_bench[2], *_some(court)):
         w = _weights(case)
         term, rhat, bound = [], [], []
         for o in _observed(case, math.inf):
@@ -180,7 +181,10 @@ def subject_rhat(statement, court: Court) -> Finding:
                     )
                 )
         evidence += [_worst(term), _worst(rhat), _worst(bound)]
-    return finding(evidence, counterexample=_first(evidence))
+    wrong = [e for e in evidence if not e.agrees]
+    same = [e for e in wrong if e.setting.split(":")[0] == wrong[0].setting.split(":")[0]]
+    texts = (f"{e.setting}: {e.quantity} is {e.measured}, the statement says {e.printed}" for e in same)
+    return finding(evidence, counterexample="; ".join(texts))
 
 
 def _own(case: Case) -> np.ndarray:
