@@ -21,18 +21,19 @@ from paper_checks.contextual_recall import lemmas
 from paper_checks.contextual_recall.assumptions import alpha_2_limit
 from theory.constructions import (
     Situation,
+    Threshold,
     icl_parameters,
     icl_statement,
     icl_threshold,
     pretraining_statement,
     pretraining_threshold,
-    smallest_failures,
 )
 from theory.statements import bounds
 from verify.entry import Point, Row
 from verify.judges import constructions as judged
 from verify.judges.construction_worlds import Pretraining
 from verify.judges.sequencewise import second_step_model
+from verify.position_rows import position_rows
 from verify.setting import Setting, parameters
 from verify.worlds import Case, frequencies
 
@@ -45,8 +46,19 @@ def _counts(world: World) -> list[list[int]]:
     return [[int(n) for n in np.bincount(world.value_index[:, l])] for l in range(world.L)]
 
 
-def _beta(value: float | None) -> str:
-    return "no beta suffices" if value is None else f"beta > {value:.6g} (e^beta > {math.exp(value):.6g})"
+NONE = "no such sequence"
+
+
+def _beta(threshold: Threshold) -> str:
+    if threshold.beta is None:
+        return "no beta suffices"
+    if threshold.always:
+        return "every beta"
+    return f"beta > {threshold.beta:.6g} (e^beta > {math.exp(threshold.beta):.6g})"
+
+
+def _rival(threshold: Threshold) -> str:
+    return f"binding rival: {threshold.binding}" if threshold.binding else "no rival at any beta > 0"
 
 
 def _pretraining(proposition: int):
@@ -72,26 +84,15 @@ def _pretraining(proposition: int):
         threshold = pretraining_threshold(proposition, S, world.L, N_tr, _counts(world), setting.reading)
         rows.append(
             Row(
-                '"sufficiently large beta"',
+                '"sufficiently large beta", t = T',
                 "not said",
-                _beta(threshold.beta),
+                _beta(threshold),
                 None,
-                f"binding rival: {threshold.binding or 'none'}",
+                _rival(threshold),
             )
         )
         if proposition == 3:
-            known = smallest_failures()
-            for situation in Situation:
-                holds = pretraining_statement(situation, 3, setting.reading).holds(p)
-                rows.append(
-                    Row(
-                        f"every such position right: {situation.value}",
-                        "yes",
-                        "yes" if holds else "no",
-                        None,
-                        "" if holds else f"smallest: {known.get(situation, '')}",
-                    )
-                )
+            rows += position_rows(world, S, N_tr, setting.reading, size)
         return rows
 
     return here
@@ -111,28 +112,29 @@ def _in_context(proposition: int):
                 ov_rel=made.heads["rel"].ov[: world.V, : world.V],
             )
         for queries in ("seen", "heldout"):
+            empty = queries == "heldout" and not len(world.heldout)
             for contexts in ("finetune", "all"):
+                name = f"right on every sequence: {queries} queries, contexts from {contexts}"
+                if empty:
+                    rows.append(Row(name, "yes", NONE, NONE if weights else None, "M_ft = M: vacuous here"))
+                    continue
                 p = icl_parameters(facts, setting.m, queries)
                 right = icl_statement(proposition, setting.reading, contexts).holds(p)
-                name = f"right on every sequence: {queries} queries, contexts from {contexts}"
                 measured, agrees, how = None, True, "by cases over all sequences"
                 if weights is not None:
                     d = decide(world, setting.N_ft, weights, queries, contexts)
-                    measured = "no such sequence" if d.vacuous else f"{d.right} of {d.total} right, {d.ties} ties"
-                    agrees = d.vacuous or d.holds == right
+                    measured = f"{d.right} of {d.total} right, {d.ties} ties"
+                    agrees = d.holds == right
                     how += "; counted by count patterns"
                 rows.append(Row(name, "yes", "yes" if right else "no", measured, how, agrees))
-            if world.M <= COMPARE:
-                threshold = icl_threshold(proposition, facts, setting.m, queries, "finetune", setting.reading)
-                rows.append(
-                    Row(
-                        f'"sufficiently large beta", {queries} queries',
-                        "not said",
-                        _beta(threshold.beta),
-                        None,
-                        f"binding rival: {threshold.binding or 'none'}",
-                    )
-                )
+            if world.M > COMPARE:
+                continue
+            name = f'"sufficiently large beta", {queries} queries, contexts from finetune'
+            if empty:
+                rows.append(Row(name, "not said", NONE, None, "M_ft = M: vacuous here"))
+                continue
+            threshold = icl_threshold(proposition, facts, setting.m, queries, "finetune", setting.reading)
+            rows.append(Row(name, "not said", _beta(threshold), None, _rival(threshold)))
         return rows
 
     return here
@@ -156,15 +158,19 @@ def _extremal(world: World, setting: Setting) -> dict[str, np.ndarray]:
 
 def _lemma_c1(setting: Setting, world: World, N_tr: int) -> list[Row]:
     p = parameters(world, setting.N_ft, setting.grammar_length)
-    printed = lemmas.lemma_c1_bound(p, max(p["M"] / p["U"], math.e))
+    # The bound falls with C, so the largest C that M >= C U allows is the strongest one; the lemma wants C > e as well.
+    C = p["M"] / p["U"]
+    met = math.e < C
+    printed = lemmas.lemma_c1_bound(p, C) if met else math.nan
     derived = bounds.first_probability(p, setting.reading)
+    unmet = f"hypotheses not met: C > e and M >= C U need M/U > e, here {C:.6g}"
     rows = [
         Row(
             "bound of max pi",
-            f"{printed:.9g} (C = M/U)",
+            f"{printed:.9g} (C = M/U = {C:.6g})" if met else unmet,
             f"{derived:.9g}",
             f"at least 1/V = {1 / p['V']:.9g}",
-            "the printed bound must not be below 1/V",
+            "the printed bound must not be below 1/V" if met else "nothing is printed for this setting",
         )
     ]
     model = initial_network(world, setting.N_ft, setting.window, setting.reading)
@@ -174,7 +180,7 @@ def _lemma_c1(setting: Setting, world: World, N_tr: int) -> list[Row]:
         rows.append(
             Row(
                 f"max pi on {name}",
-                f"<= {printed:.9g}: {'yes' if measured <= printed else 'NO'}",
+                f"<= {printed:.9g}: {'yes' if measured <= printed else 'NO'}" if met else "hypotheses not met",
                 f"<= {derived:.9g}",
                 f"{measured:.9g}",
                 "literal network, float64",

@@ -57,7 +57,7 @@ def test_paper_setting_is_decided_over_all_sequences(quick, tmp_path):
     seen = rows["right on every sequence: seen queries, contexts from finetune"]
     assert seen["derived"] == "yes" and seen["measured"].startswith("35184372088832 of 35184372088832 right")
     # The sharp beta is ln(m - 1) = ln 5.
-    assert "e^beta > 5)" in rows['"sufficiently large beta", seen queries']["derived"]
+    assert "e^beta > 5)" in rows['"sufficiently large beta", seen queries, contexts from finetune']["derived"]
 
 
 def test_disagreeing_witnesses_are_a_problem(monkeypatch, quick, capsys):

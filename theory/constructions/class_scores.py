@@ -126,11 +126,13 @@ class Threshold:
 
     binding   the rival whose margin vanishes there (None: all margins are positive for every beta > 0)
     roots     per rival, the largest root >= 0 of its cleared margin (None: no root), or the reason of a failure
+    always    right at every real beta, 0 and negative ones among them
     """
 
     beta: float | None
     binding: str | None
     roots: dict[str, float | None]
+    always: bool = False
 
     @property
     def b(self) -> float | None:
@@ -146,7 +148,7 @@ def largest(margins: dict[str, ExponentialPolynomial]) -> Threshold:
         return Threshold(None, failing, roots)
     known = {name: root for name, root in roots.items() if root is not None}
     if not known:
-        return Threshold(0.0, None, roots)
+        return Threshold(0.0, None, roots, all(margin.positive for margin in margins.values()))
     binding = max(known, key=lambda name: known[name])
     return Threshold(known[binding], binding, roots)
 

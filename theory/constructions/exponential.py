@@ -63,6 +63,12 @@ class ExponentialPolynomial:
         signs = [c > 0 for _, c in self.terms]
         return sum(a != b for a, b in pairwise(signs))
 
+    @property
+    def positive(self) -> bool:
+        """Whether it is positive at every real beta."""
+        mirrored = self.of({-x: c for x, c in self.terms})
+        return self.value(mpmath.mpf(0)) > 0 and not self.roots() and not mirrored.roots()
+
     def value(self, beta: mpmath.mpf) -> mpmath.mpf:
         return mpmath.fsum(_number(c) * mpmath.exp(_number(x) * beta) for x, c in self.terms)
 

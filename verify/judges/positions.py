@@ -126,26 +126,32 @@ def _claimed(statement: Any, role: Any, case: Pretraining, reading: str) -> bool
 # --- finite beta ---------------------------------------------------------------------------------------------------------
 
 
-@cache
-def settling(reading: str) -> tuple[tuple[str, float, float], ...]:
-    """(case and position, counted, derived): from which beta on the argmax sets are those of beta = inf, for the positions t < T
-    of the last subsequence and the attribute before it, situation by situation, in worlds where no two subjects share a value.
-
-    inf: at no finite beta.
-    """
+def settling_of(case: Pretraining, reading: str) -> list[tuple[int, Situation, float, float | None]]:
+    """(t, situation, counted, derived) of the positions t < T of the last subsequence and the attribute before it: from which
+    beta on the argmax sets are those of beta = inf, situation by situation. inf: at no finite beta; derived None: not said
+    where values are shared."""
     rows = []
-    for case in (one for one in pretraining_bench() if unique(one.world)):
-        made = built.prop3(case.world, case.S, case.N_tr, reading)
-        keys, facts = directions(case.world, 0), frequencies(case.world)
-        tokens = np.concatenate([batch.tokens for batch in pt_sequences(case.world, case.S, case.N_tr)])
-        for t in range(max(1, made.T - case.S - 2), made.T):
-            groups: dict[Situation, dict[tuple[int, ...], int]] = {}
-            for row, prefix in enumerate(map(tuple, tokens[:, :t].tolist())):
-                situation = Prefix.from_tokens(facts, case.S, case.world.G, [keys[x] for x in prefix]).situation
-                groups.setdefault(situation, {}).setdefault(prefix, row)
-            for situation, first in groups.items():
-                counted = settled_from(made, [tokens[list(first.values())]], t)
-                derived = position_threshold(situation, case.world.L, case.N_tr).beta
-                assert derived is not None  # no value is shared
-                rows.append((f"Prop. 3, {case.name}, t=T-{made.T - t}, {situation.value}", counted, derived))
-    return tuple(rows)
+    made = built.prop3(case.world, case.S, case.N_tr, reading)
+    keys, facts = directions(case.world, 0), frequencies(case.world)
+    shared = int(case.world.value_counts.max())
+    tokens = np.concatenate([batch.tokens for batch in pt_sequences(case.world, case.S, case.N_tr)])
+    for t in range(max(1, made.T - case.S - 2), made.T):
+        groups: dict[Situation, dict[tuple[int, ...], int]] = {}
+        for row, prefix in enumerate(map(tuple, tokens[:, :t].tolist())):
+            situation = Prefix.from_tokens(facts, case.S, case.world.G, [keys[x] for x in prefix]).situation
+            groups.setdefault(situation, {}).setdefault(prefix, row)
+        for situation, first in groups.items():
+            counted = settled_from(made, [tokens[list(first.values())]], t)
+            rows.append((t, situation, counted, position_threshold(situation, case.world.L, case.N_tr, shared).beta))
+    return rows
+
+
+@cache
+def settling(reading: str) -> tuple[tuple[str, float, float | None], ...]:
+    """(case and position, counted, derived) of settling_of, in worlds where no two subjects share a value."""
+    return tuple(
+        (f"Prop. 3, {case.name}, t=T-{case.layout.T - t}, {situation.value}", counted, derived)
+        for case in pretraining_bench()
+        if unique(case.world)
+        for t, situation, counted, derived in settling_of(case, reading)
+    )
