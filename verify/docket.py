@@ -15,6 +15,7 @@ from paper_checks.claim import Claim, Mutation
 from paper_checks.contextual_recall import claims as paper_claims
 from paper_checks.contextual_recall import conclusions as printed_conclusions
 from paper_checks.contextual_recall import relation_kq
+from paper_checks.contextual_recall.assumptions import BALANCED
 from paper_checks.contextual_recall.gradient import main_text_positions
 from theory.finetuning.facts import expected_matches_given_target
 from theory.finetuning.norms import squared_norm
@@ -31,6 +32,7 @@ from verify.judges import (
     figures,
     hypotheses,
     printed_update,
+    remarks,
     second_step,
     sequencewise,
     step_sizes,
@@ -82,17 +84,20 @@ def _coefficient_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]
     def checked(name: str, quantity: Quantity) -> Check:
         return lambda statement, court: coefficients.judge(statement, quantity, court, paper_claims()[name].regime)
 
-    def derived(quantity: Quantity) -> Callable[[Court], Derived]:
+    def derived(name: str, quantity: Quantity) -> Callable[[Court], Derived]:
         def derive(court: Court) -> Derived:
             truth = {k: coefficients.settled(v) for k, v in quantity.derived().items() if k in quantity.classes()}
             shown = {k: sp.factor(v) for k, v in truth.items() if v != 0}
             words = "; ".join(f"{k.value}: {v}" for k, v in shown.items()) or "zero on every class"
             latex = r",\quad ".join(rf"\text{{{k.value.replace('_', ' ')}}}: {sp.latex(v)}" for k, v in shown.items())
-            return Derived(truth, words, latex or "0")
+            more = [remarks.remark(name)]
+            if BALANCED in paper_claims()[name].assumptions:
+                more.append("with 1/U the frequency of each value among the FINETUNING subjects")
+            return Derived(truth, "; ".join([words, *filter(None, more)]), latex or "0")
 
         return derive
 
-    return {name: (checked(name, quantity), derived(quantity)) for name, quantity in quantities().items()}
+    return {name: (checked(name, quantity), derived(name, quantity)) for name, quantity in quantities().items()}
 
 
 def _fixed(statement: Any, words: str, latex: str = "") -> Callable[[Court], Derived]:
@@ -229,7 +234,11 @@ def _other_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
         ),
         "rel2.norm": (
             B.relation_norm,
-            _fixed(kq_orders, f"Theta(m^{kq_orders['m']}): the factor 1/T is lost in the printed order", r"\Theta(m)"),
+            _fixed(
+                kq_orders,
+                f"Theta(m^{kq_orders['m']}): the factor 1/T is lost in the printed order; {remarks.sep_share()}",
+                r"\Theta(m)",
+            ),
         ),
         "rel2.neglect": (
             second_step.relation_difference,
@@ -301,8 +310,8 @@ def _other_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
             conventions.window,
             _fixed(
                 conventions.uniform_window,
-                "uniform over the last min(T, S+2) positions: 1/T exactly where T <= S+2; at the paper's own S=10, N_ft=5 (T=17) 1/12 on the "
-                "last 12 positions and 0 before",
+                "uniform over the last min(T, S+2) positions. Under its own premise T <= S+2 the printed 1/T is exact; the paper's own run, S=10 and "
+                "N_ft=5 (T=17), breaks the premise: 1/12 on the last 12 positions and 0 before",
                 r"\alpha_i^{\text{rel}}=\frac{\mathds 1[i\le w]}{w},\ w=\min(\mathrm T,S+2)",
             ),
         ),

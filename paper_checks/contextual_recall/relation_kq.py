@@ -30,6 +30,16 @@ POSITION_BRACKET = {
     KQ.P_ATTRIBUTE: _EVERYWHERE + (m - 1 - m * U / M_ft),
 }
 
+#: What stands after the last "approximately" of each term; the subject sum runs over all M.
+LAST_APPROXIMATION = {
+    "rel2.attr": {KQ.ATTRIBUTE: sp.Rational(2, 3) * (m - 1) ** 2 / (L * U)},
+    "rel2.subject": {key: -((m - 1) ** 2) / (3 * M) for key in (KQ.SUBJECT_SEEN, KQ.SUBJECT_HELDOUT)},
+    "rel2.position": {
+        **{key: -((m - 1) ** 2) / T for key in POSITIONS},
+        KQ.P_ATTRIBUTE: m - 1 - (m - 1) ** 2 / T,
+    },
+}
+
 _ALPHA_3 = (m - 1) ** 2 * alpha_2  # alpha_3 per unit of eta_KQ^rel
 PRINTED_UPDATE = {
     KQ.ATTRIBUTE: _ALPHA_3 * sp.Rational(2, 3) / (L * U),
@@ -89,8 +99,8 @@ def claims() -> tuple[Claim, ...]:
             printed={"m": sp.Integer(2)},
             assumptions=THEOREM_2,
             mutations=(
-                Mutation("one power more", "m for 1", lambda s: {"m": s["m"] + 1}),
-                Mutation("one power less", "1/T twice", lambda s: {"m": s["m"] - 1}),
+                Mutation("one power more", "m for 1", lambda s: {**s, "m": s["m"] + 1}),
+                Mutation("one power less", "1/T twice", lambda s: {**s, "m": s["m"] - 1}),
             ),
         ),
         Claim(

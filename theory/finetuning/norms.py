@@ -32,10 +32,11 @@ def multiplicities() -> dict[DirectionClass | EntryClass, sympy.Expr]:
     }
 
 
-def squared_norm(step: str) -> sympy.Expr:
-    """Exact squared Frobenius norm of a balanced hat gradient; `step` as in balanced_coefficients."""
+def squared_norm(step: str, without: tuple[DirectionClass | EntryClass, ...] = ()) -> sympy.Expr:
+    """Exact squared Frobenius norm of a balanced hat gradient, some classes left out; `step` as in balanced_coefficients."""
     counts = multiplicities()
-    terms = (counts[key] * value**2 for key, value in balanced_coefficients(step).items() if value != 0)
+    coefficients = balanced_coefficients(step).items()
+    terms = (counts[key] * value**2 for key, value in coefficients if value != 0 and key not in without)
     return sympy.factor(sum(terms, sympy.Integer(0)))
 
 
