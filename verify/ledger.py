@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib import resources
 from typing import Any
 
@@ -35,10 +36,21 @@ def overall(readings: dict[str, str], construction: bool) -> str:
     return str(Verdict.READING) if depends else readings["set"]
 
 
+#: Words of a derivation that add nothing to an exact claim, and the form of a list of coefficients, which repeats it.
+PLAIN = ("as printed", "every sequence is right")
+_COEFFICIENTS = re.compile(r"\w+: [^;]*[*/(]")
+
+
+def note(words: str) -> str | None:
+    """What the derivation adds to a claim that is exact: its scope, or the sharp condition; None if it adds nothing."""
+    return None if words in PLAIN or _COEFFICIENTS.match(words) else words
+
+
 def entry_json(one: Record, literal: Record) -> dict[str, Any]:
     """One claim of the ledger, from its records in the two readings.
 
-    Correction and counterexample are those of the default reading, or of the literal one where only that one fails.
+    Correction and counterexample are those of the default reading, or of the literal one where only that one fails. A claim
+    that is exact has no correction; its note says in which scope it is, where that is not plain.
     """
     readings = {"set": one["verdict"], "literal": literal["verdict"]}
     verdict = overall(readings, one["construction"])
@@ -53,6 +65,7 @@ def entry_json(one: Record, literal: Record) -> dict[str, Any]:
         "statement": one["printed"],
         "fingerprint": one["fingerprint"],
         "correction": None if right else told["derived"],
+        "note": note(one["derived"]) if right else None,
         "correction_latex": None if right else (told["derived_latex"] or None),
         "counterexample": told["counterexample"],
         "remainder": one["remainder"],

@@ -20,6 +20,7 @@ from numerics.constructions.threshold import finite_threshold
 from numerics.pretraining.enumerate import sequences as pt_sequences
 from numerics.world import World
 from theory.constructions import Situation, position_threshold, pretraining_threshold, printed_weights
+from verify import ledger
 from verify.evidence import Status
 from verify.judges import beta_words
 from verify.judges.construction_worlds import context_bench, covered, pretraining_bench, uncovered_bench, unique
@@ -27,6 +28,7 @@ from verify.judges.constructions import LONE, last
 from verify.judges.coverage import coverage, sharp
 from verify.judges.positions import every_position, role_is_right
 from verify.judges.thresholds import thresholds
+from verify.recompute import trial
 
 READ = (*standard_transformations, convert_xor, implicit_multiplication_application)
 
@@ -128,3 +130,19 @@ def test_thresholds_of_every_position_are_tried(courts):
 def test_what_a_unique_world_is():
     assert unique(World([[0, 0], [1, 1]], [0, 1], 1)) and not unique(World([[0, 0], [0, 1]], [0, 1], 1))
     assert np.array_equal(pretraining_bench()[0].world.table, [[0], [0]])
+
+
+def test_exact_claims_say_their_scope():
+    """A claim that is exact carries what the derivation adds; one that is not carries it as its correction."""
+
+    def made(name: str) -> dict:
+        return ledger.entry_json(trial((name, "set")), trial((name, "literal")))
+
+    coverage_entry = made("prop4.coverage")
+    assert coverage_entry["correction"] is None and "at least one context value is" in coverage_entry["note"]
+    assert "too small for the one-hot embeddings by L" in made("eq1")["note"]
+    assert "L relation tokens besides" in made("vocab.size")["note"]
+    assert made("pt.length")["note"] is None
+    window = made("prop3.window")
+    assert window["note"] is None and window["correction"].startswith("in later subsequences")
+    assert ledger.note("attribute_attribute: -(m - 1)/(L*U**2); attribute_sep: -m/(L*U)") is None

@@ -151,8 +151,8 @@ def test_a_claim_page_says_everything_that_the_ledger_does(trees, ledger, found)
             assert mutant in said
         for edge in (*found.direct_grounds(entry["id"]), *found.direct_consequences(entry["id"])):
             assert edge.claim in said and edge.ground in said and unescape(words(edge.words)) in said
-        for key in ("counterexample", "remainder", "correction"):
-            assert not entry[key] or unescape(words(entry[key])) in said, (entry["id"], key)
+        for key in ("counterexample", "remainder", "correction", "note"):
+            assert not entry.get(key) or unescape(words(entry[key])) in said, (entry["id"], key)
 
 
 def test_erratum_has_the_documented_order_and_all_entries(trees, found):

@@ -73,6 +73,7 @@ class Page:
     differs: bool
     statement: Formula
     correction: Markup | None
+    note: Markup | None
     correction_formula: Formula | None
     coefficients: str
     counterexample: Markup | None
@@ -160,6 +161,7 @@ def page(argument: Argument, name: str, figures: tuple[Figure, ...]) -> Page:
         differs=argument.differs(name),
         statement=formula(entry["statement"]),
         correction=None if correction is None else words(correction),
+        note=words(entry["note"]) if entry.get("note") else None,
         correction_formula=formula(entry["correction_latex"]) if entry["correction_latex"] else None,
         coefficients=_coefficients(name, correction),
         counterexample=words(entry["counterexample"]) if entry["counterexample"] else None,
