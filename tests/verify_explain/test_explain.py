@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from fractions import Fraction
 from importlib import resources
 from pathlib import Path
 
@@ -12,8 +14,11 @@ import jsonschema
 import pytest
 import torch
 
+from numerics.world import World
+from theory.finetuning.tables import diagnose
 from verify.explain import __main__ as command
-from verify.explain.page import _code, _text, share
+from verify.explain.page import _code, _plain, _text, share
+from verify.worlds import frequencies
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ["--M", "8", "--L", "2", "--U", "2", "--N-ft", "1", "--device", "cpu"]
@@ -137,13 +142,40 @@ def test_the_schema_says_all_and_refuses(run):
 
 def test_words_of_a_page(run):
     _, failing = run(*SMALL)
-    assert "**Seen queries**: not right on every sequence. What breaks first: *attribute over query*" in failing
+    assert "**Seen queries**: not right on every sequence. What fails: *attribute over query*" in failing
     _, right = run(*SMALL, "--M-ft", "6")
-    assert "What breaks first" not in right
+    assert "What fails" not in right
     assert (
         "**Seen queries**: right on every sequence. All inequalities hold; the one that needs the most data:" in right
     )
     assert "1 demonstration in a sequence" in right and "formal number" in right
+
+
+ABSENT = "s,t,b\np,u,1\nq,u,2\nr,v,1\nz,w,3\ny,u,1\n"
+
+
+def test_all_that_fails_is_named_in_the_order_of_the_table(run, tmp_path: Path):
+    """Held-out queries have values that nobody shows, and the query outweighs attributes besides."""
+    facts = tmp_path / "absent.csv"
+    facts.write_text(ABSENT, encoding="utf-8")
+    data, page = run("--facts", str(facts), "--M-ft", "3", "--N-ft", "2", "--device", "cpu")
+    for pool, words in (("seen", "**Seen queries**"), ("heldout", "**Held-out queries**")):
+        (line,) = [line for line in page.splitlines() if line.startswith(words)]
+        failing = [c["name"] for c in data["theorem"][pool]["conditions"] if not c["holds"]]
+        assert len(failing) > 1
+        said = line.split(" Of these, ")[0]
+        assert re.findall(r"\*(attribute[a-z ]*|target[a-z ]*|query[a-z ]*)\*", said) == failing
+    assert line.endswith("Of these, no number of copies mends *target seen*.")
+
+
+def test_statements_are_plain_text(run, capsys):
+    """Every statement there is, and the page on a terminal: no LaTeX."""
+    found = diagnose(frequencies(World.balanced(8, 2, 2, 4)), 2, *(Fraction(1),) * 3, "heldout").conditions
+    for c in found:
+        assert not re.search(r"[$\\]", re.sub(r"\\([_<>|\[\]])", r"\1", _plain(c.statement))), c.statement
+    assert _plain(found[-1].statement).startswith(r"(v) eta\_ov(m-1)/(wL) f\_max (f\_max - f\_y) \< 1 for every")
+    assert command.main([*SMALL]) == 0
+    assert "$" not in capsys.readouterr().out
 
 
 def test_one_type_alone_is_right_although_inequalities_fail(run):

@@ -86,10 +86,18 @@ def _names(found: Explanation, d: Diagnosis, index: int) -> str:
     return f"{_text(kind)}; contexts {some}{times}; query {_text(world.token_name(one.query))}"
 
 
+def _plain(statement: str) -> str:
+    """An inequality's statement without LaTeX, which a terminal shows as it is written."""
+    words = re.sub(r"\\frac\{(.*)\}\{(\w+)\}", r"\1/(\2)", statement).replace("$", "")
+    words = re.sub(r"\\eta_\{(\w+)\}", r"eta_\1", words).replace(r"\max", "max").replace(r"\in", "in")
+    return _text(re.sub(r"_\{(\w+)\}", r"_\1", words))
+
+
 def _verdict(d: Diagnosis) -> str:
     """What the inequalities come to for one pool of queries, in a sentence or two."""
-    broken, first = len(d.failing), f"*{d.first.name}*, {d.first.statement}"
+    broken = len(d.failing)
     if not broken:
+        first = f"*{d.first.name}*, {_plain(d.first.statement)}"
         return f"right on every sequence. All inequalities hold; the one that needs the most data: {first}."
     if d.holds:
         return (
@@ -97,7 +105,16 @@ def _verdict(d: Diagnosis) -> str:
             f" {'fails' if broken == 1 else 'fail'}: a head attends something else there, and the answer is right all the"
             " same (searched through all sequences)."
         )
-    return f"not right on every sequence. What breaks first: {first}."
+    # In the order of the table: of the failing ones none comes first but by how much data would mend it.
+    stated = "; ".join(f"*{c.name}*, {_plain(c.statement)}" for c in d.failing)
+    said = f"not right on every sequence. What fails: {stated}."
+    if broken == 1:
+        return said
+    last = max(d.failing, key=lambda c: (c.critical_M_ft is None, c.critical_M_ft or 0))
+    never = [c for c in d.failing if c.critical_M_ft is None]
+    if never:
+        return f"{said} Of these, no number of copies mends {' and '.join(f'*{c.name}*' for c in never)}."
+    return f"{said} Of these, *{last.name}* needs the most data."
 
 
 def _theorem(found: Explanation) -> list[str]:
