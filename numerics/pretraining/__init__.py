@@ -6,7 +6,6 @@ from numerics.pretraining.chains import (
     distances,
     divergence,
     greedy_selection,
-    reached,
     transition_pool,
 )
 from numerics.pretraining.enumerate import Sequences, population_size, sampled, sequences, weight
@@ -27,7 +26,6 @@ __all__ = [
     "hazard",
     "next_token_law",
     "population_size",
-    "reached",
     "roles",
     "sampled",
     "sequences",

@@ -11,7 +11,6 @@ The norm is not said; its readings are, with D = |TM_l - TM_l'|:
     max_row     max over rows of sum_j D_ij     in [0, 2]
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -95,19 +94,3 @@ def greedy_selection(
         chosen.append(following)
         nearest = np.minimum(nearest, distances(given[following], given, norm))
     return Selection(tuple(chosen), given[chosen], norm, div)
-
-
-def reached(
-    G: int,
-    L: int,
-    alpha: float,
-    norm: str = "entries",
-    target: float | None = None,
-    pool_size: int = 1000,
-    seeds: Sequence[int] = (0, 1, 2),
-) -> tuple[float, ...]:
-    """The Div that greedy selection reaches from a fresh pool, for every seed.  Raises as the functions it calls.
-
-    With target None this is the greedy lower bound on the largest Div of any L matrices of the pool.
-    """
-    return tuple(greedy_selection(transition_pool(pool_size, G, alpha, s), L, norm, target).div for s in seeds)

@@ -77,6 +77,9 @@ def test_a_search_is_the_selection_of_the_command(found):
     for request in found["operator", 5.0].requests:
         assert search.values(2, 2, 5.0, "operator", request.div) == tuple(one.reached for one in request.by_seed)
     first = Search(pool=12, starts=1, seeds=(3,)).values(2, 2, 5.0, "rows", 0.5)
+    assert Search(pool=12, seeds=(3, 4)).values(2, 2, 5.0, "rows", 0.5) == Search(pool=12, seeds=(3, 4)).values(
+        2, 2, 5.0, "rows", 0.5
+    )
     assert first == (greedy_selection(transition_pool(12, 2, 5.0, 3), 2, "rows", 0.5).div,)
 
 

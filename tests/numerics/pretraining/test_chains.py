@@ -3,7 +3,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from numerics.pretraining import NORMS, distances, divergence, greedy_selection, reached, transition_pool
+from numerics.pretraining import NORMS, distances, divergence, greedy_selection, transition_pool
 
 
 def test_norms_on_two_matrices():
@@ -41,15 +41,6 @@ def test_greedy_selection(norm):
     assert target <= near.div <= found.div
     # One that it cannot is missed from below, by the farthest ones.
     assert greedy_selection(pool, 4, norm, 1e3, start=5).indices == found.indices
-
-
-def test_reached_values_are_reproducible():
-    values = reached(4, 3, 1.0, "rows", pool_size=100, seeds=(3, 4))
-    assert values == reached(4, 3, 1.0, "rows", pool_size=100, seeds=(3, 4))
-    assert values[0] != values[1]
-    # entries = G rows = 2 G variation, also for what greedy selection reaches.
-    np.testing.assert_allclose(reached(4, 3, 1.0, "entries", pool_size=100, seeds=(3, 4)), np.multiply(values, 4))
-    np.testing.assert_allclose(reached(4, 3, 1.0, "variation", pool_size=100, seeds=(3, 4)), np.divide(values, 2))
 
 
 def test_errors():
