@@ -11,7 +11,7 @@ from verify.bench.gpt import Result
 from verify.diversity.figure import COLOURS, blank, save
 
 ROUNDED = "bfloat16 and tf32 round products and are not shown to leave the metrics alone; the plain loop rounds its logits too"
-UNTESTED = "; on CUDA this trainer has not been tested"
+UNTIMED = "; on CUDA this trainer has not been timed before"
 
 
 def table(result: Result) -> Table:
@@ -57,7 +57,7 @@ def show(console: Console, result: Result) -> None:
         f" (G multiply-adds/s: {speeds}; {result.bytes_per_second / 1e9:.3g} GB/s), the larger;"
         f" processor: what other work on the machine does not lengthen; sequences alone, ms: {drawn};"
         f" {rounds} interleaved rounds, device {result.device}, threads {result.threads},"
-        f" load {', '.join(f'{x:.1f}' for x in result.load)}; {result.seconds:.1f} s. {ROUNDED}{UNTESTED if result.device == 'cuda' else ''}",
+        f" load {', '.join(f'{x:.1f}' for x in result.load)}; {result.seconds:.1f} s. {ROUNDED}{UNTIMED if result.device == 'cuda' else ''}",
         highlight=False,
         markup=False,
         soft_wrap=True,
