@@ -10,6 +10,7 @@ last k tokens.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from fractions import Fraction
 
@@ -362,6 +363,11 @@ def claims() -> tuple[Claim, ...]:
             (
                 replaced_by(lambda exact: exact / 2, "half of it", "a threshold too small"),
                 replaced_by(lambda exact: exact + 1, "one more", "sufficient, but not the threshold"),
+                replaced_by(
+                    lambda exact: 0.0 if exact == math.inf else exact,
+                    "ties at finite beta",
+                    "as if the ties of beta = infinity were there before",
+                ),
             ),
         ),
     )
