@@ -303,7 +303,9 @@ def _other_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
                 ),
                 "as printed in the set reading: the numerator is at most e, every logit at least -1. In the literal reading values lie M/U - 1 "
                 "lower and are lost to Z: pi_v <= max(1, exp(2 - M/U)) / (V - L U) <= e/M",
-                r"\pi_v\le\frac e{V-LU_L(1-e^{-1})}\le\frac eM",
+                r"\pi_v\le\frac e{V-LU_L(1-e^{-1})}\le\frac eM"
+                if court.reading == "set"
+                else r"\pi_v\le\frac{\max(1,e^{2-M/U_L})}{V-LU_L}\le\frac eM",
             ),
         ),
         "window": (

@@ -110,3 +110,10 @@ def test_beyond_the_range_of_the_lemma(chain):
     limit = second_step._limit(case)
     assert second_step._expected_difference(case, limit) < derived.relation_chain(case.p)
     assert second_step._expected_difference(case, 20 * limit) > 2 * derived.relation_chain(case.p)
+
+
+def test_lemma_c2_speaks_of_the_reading_it_is_printed_in():
+    """The lemma prints W_OV^subj: right in the default reading, wrong as literally printed, each with its own bound."""
+    assert entries()["lemC2"].claim.construction
+    latex = {reading: entries()["lemC2"].derive(court(reading)).latex for reading in ("set", "literal")}
+    assert "e^{2-M/U_L}" in latex["literal"] and latex["set"] != latex["literal"]
