@@ -11,6 +11,11 @@ import numpy as np
 
 from numerics.world import World
 
+#: Populations have fewer digits: shares of sequences are shown as float64, which ends at 1.8e308.
+POPULATION = 300
+#: Demonstrations: gradients with proven radii cost about N_ft^2, some two minutes here.
+MOST_DEMOS = 300
+
 
 class SettingError(ValueError):
     """Unusable input: the message names the parameter, its value, and what would be valid."""
@@ -109,6 +114,15 @@ def checked(setting: Setting) -> Setting:
     if setting.facts is None and max(setting.U) > setting.M_ft:
         raise SettingError(
             f"--U {max(setting.U)}: must be at most M_ft = {setting.M_ft}, or some value is never seen in finetuning"
+        )
+    if setting.N_ft > MOST_DEMOS:
+        raise SettingError(f"--N-ft {setting.N_ft}: must be at most {MOST_DEMOS} (T = 3 N_ft + 2 positions)")
+    digits = math.log10(setting.L) + setting.m * math.log10(setting.M_ft)
+    if digits >= POPULATION:
+        most = int((POPULATION - math.log10(setting.L)) / math.log10(setting.M_ft)) - 1
+        raise SettingError(
+            f"--N-ft {setting.N_ft}: L M_ft^(N_ft + 1) = {setting.L} * {setting.M_ft}^{setting.m} is 1e{POPULATION} sequences or"
+            f" more, beyond what float64 can hold; valid: at most {most} with this M_ft"
         )
     if setting.S is not None and setting.S < 1:
         raise SettingError(f"--S {setting.S}: must be at least 1 (a PT subsequence holds one relation token)")

@@ -128,7 +128,7 @@ def _routes(w: Witnesses) -> dict[str, str]:
         drawn = w.autograd_sampled
         autograd = f"literal network, SAMPLED: class means of {drawn.replicates} x {drawn.sequences} drawn sequences ± standard error"
     else:
-        autograd = f"not run here (V = {w.world.V} is too large); on the bench"
+        autograd = f"not run here (V = {w.world.V}, T = {w.setting.T} are too large); on the bench"
     return {"exact": w.exact_route, "autograd": autograd, "true": _true_route(w)}
 
 

@@ -120,10 +120,13 @@ class Witnesses:
 
     @cached_property
     def autograd_sampled(self) -> SampledAutograd | None:
-        """The literal network on drawn sequences, hat loss, where the whole population cannot be backpropagated."""
-        if self.autograd_feasible() or not self.dense:
-            return None
+        """The literal network on drawn sequences, hat loss, where the whole population cannot be backpropagated.
+
+        None where even the smallest sample is too much: very long sequences.
+        """
         s = self.setting
+        if self.autograd_feasible() or not self.dense or 32 * s.T * (self.world.V + s.T) > 2 * SAMPLED_WORK:
+            return None
         size = max(32, int(SAMPLED_WORK / (s.T * (self.world.V + s.T))))
         return sampled_population_gradients(
             self.world,

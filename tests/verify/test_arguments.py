@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from numerics.world import World
 from verify import __main__ as verify_main
 from verify import theorem1
 from verify.arguments import parser
+from verify.setting import Setting, SettingError, checked
+from verify.witnesses import Witnesses
 
 WHOLE = ("--M", "--L", "--U", "--M-ft", "--G", "--N-ft", "--S", "--seed")
 STEPS = ("--eta-kq-subj", "--eta-ov", "--eta-kq-rel")
@@ -198,3 +202,26 @@ def test_ledger_target(tmp_path, capsys):
         assert raised.value.code == 2
         err = capsys.readouterr().err
         assert len(err.splitlines()) == 1 and f"--json {target}" in err
+
+
+def test_populations_beyond_float64_are_refused():
+    """Up front, with the largest number of demonstrations that is not."""
+    made = Setting(M=256, L=8, U=(32,) * 8, M_ft=128, N_ft=150)
+    with pytest.raises(SettingError, match=r"--N-ft 150: .* valid: at most 140 with this M_ft"):
+        checked(made)
+    assert f"{checked(replace(made, N_ft=140)).population:.6g}" == "1.0464e+298"
+    with pytest.raises(SettingError):
+        checked(replace(made, N_ft=141))
+    assert checked(replace(made, M_ft=1, U=(1,) * 8, N_ft=300)).population == 8
+    with pytest.raises(SettingError, match="--N-ft 301: must be at most 300"):
+        checked(replace(made, M_ft=1, U=(1,) * 8, N_ft=301))
+
+
+def test_no_sample_of_very_long_sequences():
+    """32 of them a replicate are more than the sample may cost; of the paper's length they are not."""
+    for N_ft, heard in ((5, True), (300, False)):
+        setting = checked(Setting(M=8, L=2, U=(2, 2), M_ft=8, N_ft=N_ft, G=1))
+        w = Witnesses(setting, World.balanced(8, 2, 2, 8, n_grammar=1))
+        if N_ft == 5:
+            vars(w)["autograd_feasible"] = lambda: False
+        assert not w.autograd_feasible() and (w.autograd_sampled is not None) is heard
