@@ -12,7 +12,7 @@ from verify.findings import command as findings
 from verify.findings.findings import finding
 from verify.representations import command as representations
 
-ABOUT = {"seconds", "device", "processor", "run", "scratch_run", "pretrained_run", "versions", "revision"}
+ABOUT = {"seconds", "device", "processor", "run", "scratch_run", "last_run", "versions", "revision"}
 
 
 def differences(one, two, place=""):
