@@ -69,6 +69,7 @@ def printed_weights(
     if mutation == "OV attribute block dropped":
         block[OV.ATTRIBUTE_ATTRIBUTE] = Fraction(0)
     entries = ov_classes(world)
-    ov_rel = np.vectorize(lambda k: block.get(k, Fraction(0)), otypes=[object])(entries)
+    zero = Fraction(0)
+    ov_rel = np.array([block.get(k, zero) for k in entries.ravel().tolist()], dtype=object).reshape(entries.shape)
     ov_rel[entries == OV.ATTRIBUTE_RELATION_SAME_TYPE] += 1
     return PrintedWeights(kq_subj, kq_rel, initial_ov_subj(world, reading), ov_rel)

@@ -34,8 +34,12 @@ def exponential(value: Fraction) -> flint.arb:
 
 def _scaled(matrix: NDArray) -> tuple[NDArray[np.object_], int]:
     """The matrix as Python ints over one denominator."""
-    common = lcm(*{Fraction(x).denominator for x in matrix.ravel().tolist()}, 1)
-    entries = [int(Fraction(x) * common) for x in matrix.ravel().tolist()]
+    given = matrix.ravel().tolist()
+    # Of V^2 entries few are different objects: each of these is converted once.
+    exact = {key: Fraction(x) for key, x in {id(x): x for x in given}.items()}
+    common = lcm(*{x.denominator for x in exact.values()}, 1)
+    whole = {key: int(x * common) for key, x in exact.items()}
+    entries = [whole[id(x)] for x in given]
     return np.array(entries, dtype=object).reshape(matrix.shape), common
 
 

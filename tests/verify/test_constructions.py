@@ -28,7 +28,6 @@ from verify.judges.constructions import LONE, last
 from verify.judges.coverage import coverage, sharp
 from verify.judges.positions import every_position, role_is_right
 from verify.judges.thresholds import thresholds
-from verify.recompute import trial
 
 READ = (*standard_transformations, convert_xor, implicit_multiplication_application)
 
@@ -132,11 +131,11 @@ def test_what_a_unique_world_is():
     assert np.array_equal(pretraining_bench()[0].world.table, [[0], [0]])
 
 
-def test_exact_claims_say_their_scope():
+def test_exact_claims_say_their_scope(records):
     """A claim that is exact carries what the derivation adds; one that is not carries it as its correction."""
 
     def made(name: str) -> dict:
-        return ledger.entry_json(trial((name, "set")), trial((name, "literal")))
+        return ledger.entry_json(records[name, "set"], records[name, "literal"])
 
     coverage_entry = made("prop4.coverage")
     assert coverage_entry["correction"] is None and "at least one context value is" in coverage_entry["note"]
