@@ -7,23 +7,21 @@ interrupted (what was trained is kept and the next call goes on).
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from rich.console import Console
 
-from verify.arguments import OneLineParser, one_line
+from verify.arguments import OneLineParser
 from verify.diversity.command import usable_device
 from verify.findings.networks import RUNS
 from verify.findings.runs import RunError
 from verify.output import write_json
 from verify.progress import Count, bars, paged
-from verify.setting import SettingError
 from verify.trained.command import _count, _folder
+from verify.trained.ending import record_or_status
 from verify.trained.runs import usable_processes
 
 
@@ -61,22 +59,21 @@ def carried_out(
 
     What is wrong with the input is one line on stderr, and nothing is written then.
     """
-    torch.set_num_threads(1)
-    try:
+
+    def made() -> dict[str, Any]:
         device = usable_device(options.device)
         where = Options(_folder("--runs", options.runs), 1 if device == "cuda" else options.processes, device)
         out = None if options.out is None else _folder("--out", options.out)
         with bars() as bar:
-            made = make(where, bar("networks"))
+            record = make(where, bar("networks"))
         if out is not None:
-            draw(made, out)
-            write_json(out / "finding.json", made)
-    except (SettingError, RunError, ValueError, OSError) as error:
-        print(f"{prog}: {one_line(error)}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print(f"{prog}: interrupted, nothing written; trained networks are kept", file=sys.stderr)
-        return 130
+            draw(record, out)
+            write_json(out / "finding.json", record)
+        return record
+
+    found = record_or_status(prog, made, RunError)
+    if isinstance(found, int):
+        return found
     with paged(180) as console:
-        show(console, made)
-    return 0 if made["verdict"] == reproduced else 1
+        show(console, found)
+    return 0 if found["verdict"] == reproduced else 1

@@ -13,16 +13,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from verify.arguments import OneLineParser, one_line
+from verify.arguments import OneLineParser
 from verify.output import write_json
 from verify.progress import Count, bars
 from verify.setting import SettingError
 from verify.trained.controls import controls
+from verify.trained.ending import record_or_status
 from verify.trained.figures import Figure, figure
 from verify.trained.measured import Network
 from verify.trained.pictures import draw
@@ -137,21 +137,20 @@ def main(name: str, arguments: Sequence[str] | None = None) -> int:
     shown = figure(name)
     options = _parser(shown).parse_args(arguments)
     prog = f"python -m verify.{name}"
-    torch.set_num_threads(1)
-    try:
+
+    def made() -> dict[str, Any]:
         runs = _folder("--runs", options.runs)
         out = None if options.out is None else _folder("--out", options.out)
         with bars() as bar:
-            made, networks = run(shown, options.preset, options.seeds, runs, options.processes, bar("networks"))
+            record, networks = run(shown, options.preset, options.seeds, runs, options.processes, bar("networks"))
         if out is not None:
-            trained, measured = networks[representative(made)]
-            draw(made, Network.of(trained), measured, out)
-            write_json(out / "figure.json", made)
-    except (SettingError, RunError, ValueError, OSError) as error:
-        print(f"{prog}: {one_line(error)}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print(f"{prog}: interrupted, nothing written; trained networks are kept", file=sys.stderr)
-        return 130
-    show(Console(width=None if sys.stdout.isatty() else 180), made)
-    return 0 if made["verdict"] == REPRODUCED else 1
+            trained, measured = networks[representative(record)]
+            draw(record, Network.of(trained), measured, out)
+            write_json(out / "figure.json", record)
+        return record
+
+    found = record_or_status(prog, made, RunError)
+    if isinstance(found, int):
+        return found
+    show(Console(width=None if sys.stdout.isatty() else 180), found)
+    return 0 if found["verdict"] == REPRODUCED else 1
