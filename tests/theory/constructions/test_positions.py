@@ -6,6 +6,7 @@ from fractions import Fraction
 from itertools import product
 
 import pytest
+import sympy
 
 from tests.theory.constructions.forward import Constructions
 from theory.constructions import Prefix, Situation, position_equations, position_threshold
@@ -79,3 +80,14 @@ def test_bad_arguments():
         position_threshold(Situation.LAST_SLOT, 0, 1)
     with pytest.raises(ValueError, match="situation = on sep"):
         position_equations(Situation.SEP)
+
+
+@pytest.mark.parametrize("situation", [Situation.LAST_SLOT, Situation.ATTRIBUTE, Situation.FIRST_AFTER_RELATION])
+def test_every_closed_root_is_a_root_and_the_largest(situation):
+    """The closed forms are shown beside thresholds that are found from the polynomials: they must say the same."""
+    for equation in position_equations(situation):
+        for N in range(2, 7):
+            held = {symbol: N for symbol in equation.polynomial.free_symbols if symbol != b}
+            roots = [complex(r) for r in sympy.Poly(equation.polynomial.subs(held), b).nroots()]
+            largest = max(r.real for r in roots if abs(r.imag) < 1e-9)
+            assert float(equation.root.subs(held)) == pytest.approx(largest, abs=1e-9)
