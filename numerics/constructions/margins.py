@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from flint import fmpz_poly
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from numerics.arguments import checked_integer
 from numerics.constructions.evaluate import counts, products, scores
@@ -27,6 +27,8 @@ from numerics.constructions.heads import Construction
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
+# Numbers in memory at once where margins are taken at many beta.
+BLOCK = 1 << 18
 Part = tuple[IntArray, IntArray, NDArray[np.bool_]]
 
 
@@ -48,12 +50,25 @@ class Margins:
 
     def at(self, beta: float) -> FloatArray:
         """(K,) margins at a finite beta in float64.  Cost O(K H C)."""
+        return self._at(np.array([beta]))[0]
+
+    def least(self, betas: ArrayLike) -> FloatArray:
+        """(P,) the smallest of the K margins at each of P finite betas.  Cost O(P K H C) time, memory of BLOCK numbers."""
+        given = np.asarray(betas, dtype=np.float64)
+        step = max(1, BLOCK // max(1, self.keys.size))
+        blocks = [self._at(given[start : start + step]).min(axis=1) for start in range(0, len(given), step)]
+        return np.concatenate(blocks) if blocks else np.zeros(0)
+
+    def _at(self, betas: FloatArray) -> FloatArray:
+        """(P, K) margins at P betas."""
         levels = np.arange(self.keys.shape[2])
         # A common factor of numerator and denominator cancels: the largest occupied level of a head gets weight 1.
-        top = np.where(self.keys > 0, levels, 0).max(axis=2, keepdims=True)
-        weights = np.where(self.keys > 0, np.exp(beta * np.minimum(levels - top, 0)), 0.0)
-        numerator = (weights * self.difference).sum(axis=2)
-        return (numerator / ((weights * self.keys).sum(axis=2) * self.ov_denominators)).sum(axis=1)
+        occupied = self.keys > 0
+        top = np.where(occupied, levels, 0).max(axis=2, keepdims=True)
+        weights = np.exp(betas[:, None, None, None] * np.minimum(levels - top, 0)) * occupied
+        numerator = np.einsum("pkhc,khc->pkh", weights, self.difference)
+        denominator = np.einsum("pkhc,khc->pkh", weights, self.keys) * self.ov_denominators
+        return (numerator / denominator).sum(axis=2)
 
     def polynomial(self, k: int) -> fmpz_poly:
         """P(x) of function k, with the sign of the margin at every x = e^beta > 0."""

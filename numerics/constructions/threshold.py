@@ -72,7 +72,7 @@ def bisected_threshold(
     # A true tie at a finite beta may round to a tiny positive number.
     slack = 1e-13 * max(1, int(np.abs(margins.difference).max()))
     grid = np.linspace(0.0, highest, checked_integer("points", points, 2))
-    fails = np.array([margins.at(beta).min() <= slack for beta in grid])
+    fails = margins.least(grid) <= slack
     if not fails.any():
         return Threshold(0.0, 0.0, 0.0, False, True, None)
     last = int(np.flatnonzero(fails)[-1])

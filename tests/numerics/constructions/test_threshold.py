@@ -1,4 +1,5 @@
 import math
+import sys
 from dataclasses import replace
 from fractions import Fraction
 
@@ -141,6 +142,17 @@ def test_a_gap_between_grid_points_is_seen_by_the_certified_route_only():
     assert threshold.lower <= math.log(2.001) <= threshold.upper and not threshold.always
     assert threshold.lower <= threshold.beta <= threshold.upper
     assert found.at(math.log(2.0005))[0] < 0
+
+
+def test_the_least_margin_at_many_beta(monkeypatch):
+    found = margins(prop3(WORLD, 2, 2), sequences(WORLD, 2, 2))
+    betas = np.linspace(0.0, 9.0, 37)
+    one_by_one = [found.at(float(beta)).min() for beta in betas]
+    assert len(found.keys) > 1 and min(one_by_one) < 0 < max(one_by_one)
+    for block in (1, 5 * found.keys.size, 1 << 18):
+        monkeypatch.setattr(sys.modules["numerics.constructions.margins"], "BLOCK", block)
+        assert found.least(betas) == pytest.approx(one_by_one, rel=1e-14, abs=1e-15)
+    assert found.least([]).shape == (0,)
 
 
 def test_earlier_positions_are_judged_against_the_next_token():
