@@ -73,7 +73,7 @@ class ExponentialPolynomial:
         return mpmath.fsum(_number(c) * mpmath.exp(_number(x) * beta) for x, c in self.terms)
 
     def roots(self, lower: float = 0.0) -> tuple[mpmath.mpf, ...]:
-        """All roots beta > lower, increasing, to about 40 digits; a double root counts once. O(n^2) bisections."""
+        """All roots beta > lower, increasing, to about 40 digits; a double root counts once. O(n^2) searches."""
         with mpmath.workdps(DIGITS):
             return tuple(self._roots(mpmath.mpf(lower)))
 
@@ -88,7 +88,7 @@ class ExponentialPolynomial:
         for left, right in pairwise(points):
             if self._vanishes(left) or self._vanishes(right) or self.value(left) * self.value(right) > 0:
                 continue
-            found.append(self._bisected(left, right))
+            found.append(self._crossing(left, right))
         return sorted(found)
 
     def _vanishes(self, beta: mpmath.mpf) -> bool:
@@ -101,15 +101,27 @@ class ExponentialPolynomial:
         gap = self.terms[-1][0] - self.terms[-2][0]
         return max(mpmath.mpf(0), mpmath.log(_number(others / abs(self.leading))) / _number(gap))
 
-    def _bisected(self, left: mpmath.mpf, right: mpmath.mpf) -> mpmath.mpf:
-        rising = self.value(right) > 0
-        for _ in range(4 * DIGITS):
-            middle = (left + right) / 2
-            if (self.value(middle) > 0) == rising:
-                right = middle
+    def _crossing(self, left: mpmath.mpf, right: mpmath.mpf) -> mpmath.mpf:
+        """The root between two points of opposite sign: false position, accepted where the sign changes within its error,
+        else bisection."""
+        terms = [(_number(x), _number(c)) for x, c in self.terms]
+
+        def value(beta: mpmath.mpf) -> mpmath.mpf:
+            return mpmath.fsum(c * mpmath.exp(x * beta) for x, c in terms)
+
+        rising = value(right) > 0
+        near = mpmath.mpf(10) ** (8 - DIGITS) * max(1, abs(right))
+        guess = mpmath.findroot(value, (left, right), solver="illinois", tol=mpmath.mpf(10) ** -DIGITS, verify=False)
+        low, high = max(left, guess - near), min(right, guess + near)
+        if not (low < high and (value(low) > 0) != rising and (value(high) > 0) == rising):
+            low, high = left, right
+        while high - low > near / 1000:
+            middle = (low + high) / 2
+            if (value(middle) > 0) == rising:
+                high = middle
             else:
-                left = middle
-        return (left + right) / 2
+                low = middle
+        return (low + high) / 2
 
 
 def _number(value: Fraction) -> mpmath.mpf:

@@ -5,8 +5,11 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from itertools import product
 
+import mpmath
 import pytest
 import sympy
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.theory.constructions.forward import Constructions, Token, icl
 from theory.constructions import (
@@ -209,6 +212,21 @@ def test_two_subjects_with_the_target() -> None:
     ):
         cleared = (b**2 + n * b) * Z_s - N_tr * b * Z_r
         assert sympy.expand(cleared - b * expected) == 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sets(st.fractions(Fraction(1, 9), Fraction(40), max_denominator=1000), min_size=1, max_size=5))
+def test_roots_of_a_product_of_factors(zeros: set[Fraction]) -> None:
+    """prod (e^beta - x): the roots beta > 0 are log x for x > 1, to 40 digits."""
+    product = ExponentialPolynomial.power(0)
+    for x in zeros:
+        product = product * (ExponentialPolynomial.power(1) - ExponentialPolynomial.power(0, x))
+    with mpmath.workdps(60):
+        known = [mpmath.log(mpmath.mpf(x.numerator) / x.denominator) for x in sorted(zeros) if x > 1]
+        found = product.roots()
+        assert len(found) == len(known)
+        # A root is as sharp as the polynomial is steep there: neighbours as near as 1e-6 cost digits.
+        assert all(abs(a - b) < mpmath.mpf(10) ** -28 for a, b in zip(found, known, strict=True))
 
 
 def test_roots_are_all_found() -> None:
