@@ -15,7 +15,7 @@ from numerics.world import World
 from verify.docket import entries, tried
 from verify.evidence import Status
 from verify.judges import unseen_values
-from verify.judges.unseen_values import ATTRIBUTES, NOTHING, OBJECTIVES, TRIALS, decided, unseen_rule
+from verify.judges.unseen_values import ATTRIBUTES, NOTHING, OBJECTIVES, SUBJECTS, TRIALS, decided, unseen_rule
 from verify.recompute import court
 from verify.verdict import Verdict
 
@@ -55,8 +55,12 @@ def test_every_branch_of_the_rule_is_tried(reading):
         ("true", ATTRIBUTES, 1, True),
         ("true", ATTRIBUTES, 2, False),
         ("true", NOTHING, 1, False),
+        ("true", SUBJECTS, 1, True),
     ):
         assert case in tried_ones, case
+    # Not every head attends the query alone, and in the literal reading a value that two held-out subjects share is not level.
+    assert any(unseen_rule(g.p) is None and not g.p["queried"] and g.right == 0 for g in groups)
+    assert any(g.p["shared"] and g.p["attends"] == ATTRIBUTES and g.right == 0 for g in groups) == (reading == "literal")
     assert any(t.context == "all" for t in TRIALS)
 
 
@@ -66,5 +70,9 @@ def test_verdict_and_what_is_rejected(reading):
     assert o.verdict is Verdict.FALSE and o.survivors == ()
     assert "M=4, L=2, U=(4, 2), M_ft=2, N_ft=1: hat steps" in o.printed.counterexample
     assert "true steps" in o.printed.counterexample
-    for slip in (lambda p: False, lambda p: unseen_rule({**p, "attends": ATTRIBUTES})):
+    slips = [lambda p: False, lambda p: unseen_rule({**p, "attends": ATTRIBUTES})]
+    # Left out: that the subject head has to attend the query alone; in the literal reading, that y has to be its own.
+    slips.append(lambda p: unseen_rule({**p, "queried": True}))
+    slips += [lambda p: unseen_rule({**p, "shared": False, "unseen_own": 1})] if reading == "literal" else []
+    for slip in slips:
         assert unseen_values.unique_attributes(slip, court(reading)).status is Status.FAILS
