@@ -48,7 +48,7 @@ def replaced(monkeypatch):
 
     def put(name, record):
         for module in (measured, measured_findings):
-            monkeypatch.setattr(module, "committed", lambda _: record)
+            monkeypatch.setattr(module, "committed", lambda asked: record if asked == name else committed.committed(asked))
 
     return put
 

@@ -87,6 +87,12 @@ def test_roots_are_failures_on_holding_ground():
     assert found.roots_of_failure() == ["b"]
 
 
+def test_an_experiment_not_reproduced_is_nothing_to_mend():
+    found = made({"a": "not reproduced", "b": "false"})
+    assert found.roots_of_failure() == ["b"] and found.standing("a") is Standing.FAILS
+    assert found.unreproduced("a") and not found.unreproduced("b")
+
+
 def test_every_verdict_has_a_severity():
     assert set(SEVERITY) == {str(v) for v in Verdict}
     assert set(HOLDS) <= set(SEVERITY)

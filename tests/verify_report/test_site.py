@@ -167,6 +167,11 @@ def test_summary_names_every_claim_once_among_the_groups(files, found):
     assert named == set(found.claims)
     for word in ("Begin with", "Replace", "Withdraw or restrict", "State the remainder", "Keep"):
         assert word in summary
+    # Networks at a smaller size refute nothing.
+    groups = {key: summary.partition(key)[2].partition("</li>")[0] for key in ("Withdraw or restrict", "Check")}
+    for name in found.claims:
+        assert (f">{name}<" in groups["Check"]) == found.unreproduced(name)
+        assert (f">{name}<" in groups["Withdraw or restrict"]) == (found.verdict(name) == "false")
 
 
 def test_index_counts_add_up(trees, ledger):

@@ -17,10 +17,13 @@ FINDINGS = (*findings.FINDINGS, "finding5")
 
 
 def committed(name: str) -> dict[str, Any]:
-    """The record of an entry point ('fig9_10', ..).  Raises SettingError, in one line, where none can be read."""
+    """The record of an entry point ('fig9_10', ..; 'finding5/long': the other setting of Finding 5).
+
+    Raises SettingError, in one line, where none can be read.
+    """
     try:
-        if name == "finding5":
-            return representations()
+        if name in ("finding5", "finding5/long"):
+            return representations(folder=name)
         if name in FINDINGS:
             return finding(name)
         return sweep(name) if name in SWEEPS else figure(name)

@@ -20,7 +20,7 @@ def parts_of(name: str, as_if: str) -> tuple[str, list[Part]]:
     record = committed(name)
     networks = confusions.of(name, record["networks"], as_if)
     if name == "finding5":
-        return _setting(record), _representations(networks)
+        return f"{_setting(record)}. {_judged_before(committed('finding5/long'))}", _representations(networks)
     statements, whole = entry_points.finding(name).judged(networks)
     parts = [_part(one, words.partition("; ")[2]) for one, words in zip(statements, said(statements), strict=True)]
     if whole is not None:
@@ -34,6 +34,18 @@ def parts_of(name: str, as_if: str) -> tuple[str, list[Part]]:
 
 def _setting(record: dict[str, Any]) -> str:
     return f"{len(record['seeds'])} seeds, preset {record['preset']}: {record['setting']['says']}"
+
+
+def _judged_before(record: dict[str, Any]) -> str:
+    """What another setting shows whose record was made first: it was judged too, so it is told."""
+    main = [one for one in representations.statements(_pairs(record["networks"])) if one["main"]]
+    shown = [one["name"] for one in main if one["verdict"] == "reproduced"]
+    corpus, seeds = record["setting"]["size"]["corpus"], len(record["seeds"])
+    return (
+        f"Before it the preset {record['preset']} was judged ({seeds} seeds, {corpus['G']} grammar tokens, up to"
+        f" {record['setting']['size']['n_demos'] - 1} demonstrations): {len(shown)} of its {len(main)} main statements shown"
+        " (results/finding5/long)"
+    )
 
 
 def _part(one: dict[str, Any], numbers: str) -> Part:

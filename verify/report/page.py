@@ -26,7 +26,7 @@ MEANING = {
     "false": "false under its own hypotheses; the smallest counterexample is given",
     "reading": "depends on the reading; what each reading gives is stated",
     "reproduced": "the trend is seen in the networks trained here, by a rule fixed before they were",
-    "not reproduced": "the trend is not seen in the networks trained here, by a rule fixed before they were",
+    "not reproduced": "the trend is not seen in the networks trained here, at the setting its page names, by a rule fixed before they were",
     "undecided": "not decided, which counts as failure",
 }
 READINGS = {
@@ -38,6 +38,9 @@ STANDING = {
     Standing.ALONE: "It holds in the default reading, but not every statement that its printed argument rests on does, in every reading.",
     Standing.FAILS: "It does not hold as printed.",
 }
+UNREPRODUCED = (
+    "It was not reproduced at the setting tried here, which is named below; that says nothing of other sizes."
+)
 _SETTING = re.compile(
     r"balanced ((?:\w+=\d+ ?)+)(?:, beta=(?P<beta>[\d.]+))?(?:, window \d+, T=\d+)?(?:, S=(?P<S>\d+))?"
 )
@@ -156,7 +159,7 @@ def page(argument: Argument, name: str, figures: tuple[Figure, ...]) -> Page:
         verdict=entry["verdict"],
         meaning=MEANING[entry["verdict"]],
         standing=str(standing),
-        standing_words=STANDING[standing],
+        standing_words=UNREPRODUCED if argument.unreproduced(name) else STANDING[standing],
         readings=tuple((r, READINGS.get(r, r), v) for r, v in entry["readings"].items()),
         differs=argument.differs(name),
         statement=formula(entry["statement"]),

@@ -245,10 +245,10 @@ def record(setting: Setting, preset: str, seeds: dict[str, Pair], device: str, s
     )
 
 
-def committed(results: Path = RESULTS) -> dict[str, Any]:
-    """The committed record.  Raises ValueError where there is none."""
-    path = results / "finding5" / "finding.json"
+def committed(results: Path = RESULTS, *, folder: str = "finding5") -> dict[str, Any]:
+    """The committed record; folder "finding5/long": that of preset quick-long.  Raises ValueError where there is none."""
+    path = results / folder / "finding.json"
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ValueError(f"finding5 must have a committed record, got none at {path}") from None
+        raise ValueError(f"{folder} must have a committed record, got none at {path}") from None
