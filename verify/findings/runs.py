@@ -21,7 +21,7 @@ from typing import Any
 import torch
 
 from numerics.gpt import RunConfig, finetune, pretrain
-from numerics.training import Progress
+from numerics.training import PhaseConfig, Progress
 from numerics.training.checkpoint import read_checkpoint
 from verify.findings.networks import FINISHED, RUNS, Network, folder_of, sources
 from verify.output import write_json
@@ -35,6 +35,15 @@ class RunError(RuntimeError):
     """A network could not be trained; the message is one line."""
 
 
+def _often_kept(config: RunConfig) -> RunConfig:
+    """The same run with a checkpoint after every tenth of a phase: what an interruption costs at most.  Decides no weight."""
+
+    def kept(phase: PhaseConfig) -> PhaseConfig:
+        return replace(phase, checkpoint_every=max(1, min(phase.checkpoint_every, phase.iterations // 10)))
+
+    return replace(config, pretraining=kept(config.pretraining), finetuning=kept(config.finetuning))
+
+
 def _train(network: Network, folder: Path, start: Path | None, device: str, progress: Count | None) -> None:
     def shown(state: Progress) -> None:
         if progress is not None:
@@ -46,10 +55,11 @@ def _train(network: Network, folder: Path, start: Path | None, device: str, prog
         if (folder / FINISHED).exists():
             return
         write_json(folder / "network.json", network.identity())
+        config = _often_kept(network.config)
         if network.kind == "pretraining":
-            pretrain(network.config, folder, device, shown)
+            pretrain(config, folder, device, shown)
         else:
-            own = network.config if network.objective is None else replace(network.config, loss=network.objective)
+            own = config if network.objective is None else replace(config, loss=network.objective)
             finetune(own, folder, start, network.kind, device, shown, subjects=network.subjects)
         checkpoint = read_checkpoint(folder / "checkpoint.safetensors")
         write_json(folder / FINISHED, {"revision": checkpoint.metadata["revision"], "iterations": checkpoint.step})
