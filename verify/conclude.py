@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from types import SimpleNamespace
@@ -12,8 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from numerics.conclusion import decide, decide_interval
-from numerics.conclusion.decision import Decision, vacuous
+from numerics.conclusion.balls import WORK, enclosed_weights, work
+from numerics.conclusion.decision import Counterexample, Decision, vacuous
+from numerics.conclusion.failing import largest_margin
+from numerics.conclusion.interval import middle
+from numerics.conclusion.setting import make_setting
 from numerics.population.certified import CertifiedGradients
+from numerics.population.gradients import Gradients
 from numerics.population.sampled import SampledGradients
 from numerics.updates import UpdatedWeights, initial_weights, updated_weights
 from theory.finetuning.conclusion import balanced_conclusion, sharp_M_ft
@@ -25,6 +31,9 @@ from verify.tolerances import tolerance
 from verify.witnesses import Witnesses
 
 POOLS = {"seen": "seen", "heldout": "held-out"}
+
+#: The decision of a query pool, and of the pool of the context subjects if not "finetune".
+Decide = Callable[..., Decision]
 
 
 @dataclass(frozen=True)
@@ -151,12 +160,25 @@ def _derived_only(w: Witnesses) -> Conclusion:
 
 
 def true(w: Witnesses) -> Conclusion:
-    """After the true steps: for every weights within proven radii; else from enumerated or sampled gradients."""
-    s, g = w.setting, w.true
-    if g is None:
+    """After the true steps: for every weights within proven radii where there are any, else from float64 or sampled gradients.
+
+    Certified gradients come first; where they decide nothing, or less than all, a small population is summed in balls of as
+    many bits as the step sizes need. What neither reaches is not proven, and said to be open.
+    """
+    s = w.setting
+    if not w.dense:
         return Conclusion("true", f"not decided: V = {w.world.V} is too large for dense matrices", {}, None, None)
-    if isinstance(g, CertifiedGradients):
-        return _certified(w, g)
+    if w.certified is not None:
+        found = _certified(w, w.certified)
+        if _complete(found):
+            return found
+        closer = _in_balls(w, FEW if _all_exact(found) else WORK)
+        return found if closer is None or (_all_exact(found) and not _all_exact(closer)) else closer
+    found_in_balls = _in_balls(w, WORK)
+    if found_in_balls is not None:
+        return found_in_balls
+    g = w.true
+    assert isinstance(g, Gradients | SampledGradients)
     largest = float(np.abs(g.kq_rel).max())
     if largest < CANCELLED * float(s.eta_ov) * float(np.abs(g.ov_rel).max()):
         why = f"not decided: at eta_ov = {float(s.eta_ov):g} the softmax saturates: too little is left of kq_rel to tell ties in float64"
@@ -172,16 +194,61 @@ def true(w: Witnesses) -> Conclusion:
         return Conclusion("true", method, decisions, None, _together(decisions))
     # Positions of one kind are exchangeable, so their scores tie exactly; in float64 they differ by roundings.
     tie = 1e-13 * max(float(np.abs(g.kq_subj).max()), largest / unit, 1.0)
-    method = f"float64 over every sequence (ties within {tie:.0e})"
-    return _counted(w, weights, unit, tie, method)
+    return _unproven(_counted(w, weights, unit, tie, ""), tie)
 
 
-def _counted(w: Witnesses, weights: UpdatedWeights, unit: float, tie: float, method: str) -> Conclusion:
+def _all_exact(c: Conclusion) -> bool:
+    """Whether the counts of both query pools are proven."""
+    return all(d.vacuous or d.exact for d in c.decisions.values())
+
+
+def _complete(c: Conclusion) -> bool:
+    """Whether nothing is left to say: counts, margins, attention, and a failing sequence where there is one."""
+    return all(
+        d.vacuous
+        or (
+            d.exact
+            and d.attention is not None
+            and d.min_margin is not None
+            and (d.holds or (d.counterexample is not None and d.counterexample.certain))
+        )
+        for d in [*c.decisions.values(), *([] if c.anywhere is None else [c.anywhere])]
+    )
+
+
+def _unproven(c: Conclusion, tie: float) -> Conclusion:
+    """Counts from gradients without radii: shown, but bounded by nothing, since a tie tolerance may hide a difference or miss
+    a tie where the steps make the scores large."""
+
+    def opened(d: Decision) -> Decision:
+        if d.vacuous:
+            return d
+        anything = (0, d.total)
+        return replace(
+            d,
+            right_bounds=anything,
+            ties_bounds=anything,
+            wrong_bounds=anything,
+            exact=False,
+            why=f"float64 gradients have no proven radii: levels within {tie:.0e} (in units of the steps) are counted as ties",
+            min_margin_bounds=None,
+            counterexample=None,
+        )
+
+    decisions = {pool: opened(d) for pool, d in c.decisions.items()}
+    method = f"float64 over every sequence, not proven (ties within {tie:.0e})"
+    reason = "the population is too large for gradients with proven radii at these steps; in float64, not proven: " + "; ".join(
+        f"on {POOLS[pool]} queries {_share(d)}" for pool, d in decisions.items() if not d.vacuous
+    )
+    anywhere = None if c.anywhere is None else opened(c.anywhere)
+    return Conclusion("true", method, decisions, anywhere, _together(decisions), reason)
+
+
+def _counted(w: Witnesses, weights: Any, unit: float | Fraction, tie: float | Fraction, method: str) -> Conclusion:
     """Decisions for one weights, levels and logits within `tie` (in units of the steps) taken as equal."""
 
     def decided(pool: str, context: str = "finetune") -> Decision:
-        d = decide(w.world, w.setting.N_ft, weights, pool, context=context, tie_tolerance=tie)
-        return d if d.min_margin is None else replace(d, min_margin=d.min_margin * Fraction(unit))
+        return _margin_in(decide(w.world, w.setting.N_ft, weights, pool, context=context, tie_tolerance=tie), unit)
 
     decisions = {pool: decided(pool) for pool in POOLS}
     return Conclusion("true", method, decisions, decided("heldout", "all"), _together(decisions))
@@ -191,28 +258,65 @@ def _certified(w: Witnesses, g: CertifiedGradients) -> Conclusion:
     """For every weights within the proven radii; counts that stay open are those at the centre, and said to be."""
     s = w.setting
     lower, upper, unit = enclosed(w.world, g, s.eta_kq_subj, s.eta_kq_rel)
+    # Equal by symmetry or not, what differs by less than the radii is counted as a tie.
+    tie = 2 * _widest(lower, upper)
+    counted = _counted(w, _in_units(w, g, unit), unit, tie, "")
 
     def decided(pool: str, context: str = "finetune") -> Decision:
         # The context subjects are drawn alike; a window cuts the sequence, and their positions are alike no more.
         exchangeable = s.window is None
         return _margin_in(decide_interval(w.world, s.N_ft, lower, upper, pool, context, exchangeable), unit)
 
+    return _joined(w, f"certified gradients ({g.method})", decided, counted, (lower, upper), tie)
+
+
+def _in_balls(w: Witnesses, limit: int) -> Conclusion | None:
+    """For every weights within proven radii, of a population that takes at most `limit` exponentials in ball arithmetic.
+
+    None for a larger one, and where the bits do not suffice. The radii are about 1e-70 of what the steps make of the
+    gradients, so next to nothing but a tie stays open; ties that symmetries of the population prove are known to be exact.
+    """
+    s = w.setting
+    if work(w.world, s.N_ft, s.window) > limit:
+        return None
+    try:
+        lower, upper, unit, equal = enclosed_weights(
+            w.world, s.N_ft, (s.eta_kq_subj, s.eta_ov, s.eta_kq_rel), s.window, s.reading
+        )
+    except ValueError:
+        return None
+    tie = 2 * _widest(lower, upper)
+    counted = _counted(w, middle(lower, upper), unit, tie, "")
+
+    def decided(pool: str, context: str = "finetune") -> Decision:
+        return _margin_in(decide_interval(w.world, s.N_ft, lower, upper, pool, context, equal=equal), unit)
+
+    return _joined(w, "ball arithmetic over every sequence", decided, counted, (lower, upper), tie)
+
+
+def _widest(lower: Any, upper: Any) -> Any:
+    """The largest distance of two bounds: a float or a Fraction."""
+    names = ("kq_subj", "kq_rel", "ov_rel")
+    return max(Fraction(np.max(getattr(upper, name) - getattr(lower, name))) for name in names)
+
+
+def _joined(
+    w: Witnesses, gradients: str, decided: Decide, counted: Conclusion, bounds: tuple[Any, Any], tie: Fraction
+) -> Conclusion:
+    """What is proven for all weights between the bounds, with what the centre shows besides; open counts are the centre's."""
     decisions = {pool: decided(pool) for pool in POOLS}
-    method = f"certified gradients ({g.method}): decided for all weights within the proven radii"
-    # Equal by symmetry or not, what differs by less than the radii is counted as a tie.
-    widths = [
-        float(np.max(np.asarray(getattr(upper, name) - getattr(lower, name), dtype=np.float64)))
-        for name in ("kq_subj", "kq_rel", "ov_rel")
-    ]
-    tie = 2 * max(widths)
-    counted = _counted(w, _in_units(w, g, unit), unit, tie, "")
     anywhere = decided("heldout", "all")
+    if counted.anywhere is not None:
+        anywhere = _completed(w, "heldout", "all", anywhere, counted.anywhere, bounds, tie)
     if all(d.vacuous or d.exact for d in decisions.values()):
-        decisions = {pool: _completed(d, counted.decisions[pool], tie) for pool, d in decisions.items()}
+        decisions = {
+            pool: _completed(w, pool, "finetune", d, counted.decisions[pool], bounds, tie) for pool, d in decisions.items()
+        }
+        method = f"{gradients}: decided for all weights within the proven radii"
         return Conclusion("true", method, decisions, anywhere, _together(decisions))
     method = (
-        f"certified gradients ({g.method}): what holds and the bounds are proven for all weights within the radii; counts that"
-        f" stay open are those at the centre of the enclosures, levels within {tie:.0e} (in units of the steps) taken as ties"
+        f"{gradients}: what holds and the bounds are proven for all weights within the radii; counts that"
+        f" stay open are those at the centre of the enclosures, levels within {_shown(tie)} (in units of the steps) taken as ties"
     )
     reason = "; ".join(
         f"whatever the weights within the radii, the accuracy on {POOLS[pool]} queries lies between {float(low):.6g} and"
@@ -221,10 +325,23 @@ def _certified(w: Witnesses, g: CertifiedGradients) -> Conclusion:
         if not (d.vacuous or d.exact) and d.accuracy_bounds is not None
         for low, high in [d.accuracy_bounds]
     )
-    kept = {pool: _with_counts(d, counted.decisions[pool]) for pool, d in decisions.items()}
+    kept = {
+        pool: _with_counts(
+            _completed(w, pool, "finetune", d, counted.decisions[pool], bounds, tie), counted.decisions[pool]
+        )
+        for pool, d in decisions.items()
+    }
     if counted.anywhere is not None:
         anywhere = _with_counts(anywhere, counted.anywhere)
     return Conclusion("true", method, kept, anywhere, _together(kept), reason)
+
+
+def _shown(tie: Fraction) -> str:
+    """A tolerance with one digit; it may be smaller than float64 goes."""
+    if tie == 0:
+        return "0"
+    digits = math.floor((tie.numerator.bit_length() - tie.denominator.bit_length()) * math.log10(2))
+    return f"{float(tie):.0e}" if digits > -300 else f"1e{digits + 1}"
 
 
 def _with_counts(d: Decision, centre: Decision) -> Decision:
@@ -240,6 +357,8 @@ def _with_counts(d: Decision, centre: Decision) -> Decision:
         method=f"{centre.method} at the centre of the enclosures",
         why=d.why,
         min_margin_bounds=d.min_margin_bounds,
+        # One that fails for all the weights, if there is one; else that of the centre.
+        counterexample=d.counterexample or centre.counterexample,
     )
 
 
@@ -247,18 +366,45 @@ def _share(d: Decision) -> str:
     return f"{d.right} of {d.total}, {d.ties} ties"
 
 
-def _completed(d: Decision, centre: Decision, tie: float) -> Decision:
-    """The decision for all weights, with the attention, margin and logits of the centre where its gaps are beyond doubt."""
-    clear = all(gap is None or gap > 2 * tie for gap in centre.score_gap.values())
-    if d.vacuous or not clear or (d.right, d.ties) != (centre.right, centre.ties):
+def _completed(
+    w: Witnesses, pool: str, context: str, d: Decision, centre: Decision, bounds: tuple[Any, Any], tie: Fraction
+) -> Decision:
+    """The exact decision for all weights, with what the centre shows besides, where that is beyond doubt.
+
+    The attention of the centre is that of all weights if its levels are clear and none that was taken as a tie joins two
+    kinds of positions, or if it is the one found sequence by sequence. Its smallest margin is shown only then, and its
+    counterexample, the smallest one there, only where it is seen to fail for all weights.
+    """
+    if d.vacuous or not d.exact:
         return d
-    counterexample = d.counterexample or centre.counterexample
-    return replace(
-        d, attention=centre.attention, counterexample=counterexample, min_margin=d.min_margin or centre.min_margin
-    )
+    clear = all(gap is None or gap > 2 * tie for gap in centre.score_gap.values())
+    mixed = any(" + " in kinds for of in (centre.attention or {}).values() for kinds in of)
+    alike = clear and (not mixed if d.attention is None else d.attention == centre.attention)
+    if not alike or (d.right, d.ties) != (centre.right, centre.ties):
+        return replace(d, min_margin=_narrow(d.min_margin_bounds))
+    example, own = centre.counterexample, d.counterexample
+    if own is not None and (own.smallest or example is None or not _fails(w, pool, context, bounds, example)):
+        example = own
+    margin, ends = centre.min_margin, d.min_margin_bounds
+    if d.min_margin is not None or (margin is not None and ends is not None and not ends[0] <= margin <= ends[1]):
+        margin = d.min_margin
+    return replace(d, min_margin=margin, attention=centre.attention, counterexample=example)
 
 
-def _margin_in(d: Decision, unit: float) -> Decision:
+def _fails(w: Witnesses, pool: str, context: str, bounds: tuple[Any, Any], example: Counterexample) -> bool:
+    """Whether a sequence surely fails for all weights between the bounds. Cost O(T V)."""
+    setting = make_setting(w.world, w.setting.N_ft, pool, context)
+    return largest_margin(setting, *bounds, example.relation_type, example.subjects) <= 0
+
+
+def _narrow(bounds: tuple[Fraction, Fraction] | None) -> Fraction | None:
+    """The middle of bounds that agree to nine digits, else None."""
+    if bounds is None or bounds[1] - bounds[0] > Fraction(1, 10**9) * max(abs(x) for x in bounds):
+        return None
+    return (bounds[0] + bounds[1]) / 2
+
+
+def _margin_in(d: Decision, unit: float | Fraction) -> Decision:
     """The decision with margins in logits, not in units of the step."""
     size = Fraction(unit)
     bounds = d.min_margin_bounds
@@ -268,6 +414,9 @@ def _margin_in(d: Decision, unit: float) -> Decision:
         min_margin_bounds=None if bounds is None else (bounds[0] * size, bounds[1] * size),
     )
 
+
+#: Exponentials in ball arithmetic that are spent where only attention, margins or an example are missing: a second.
+FEW = 100_000
 
 #: Where kq_rel is a smaller part of the values it comes from (largest entries), exact ties cannot be told from near ones.
 CANCELLED = 1e-9

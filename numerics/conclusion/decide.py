@@ -12,6 +12,7 @@ from numerics.conclusion.problem import as_tolerance, prepare
 from numerics.conclusion.rational import Weights
 from numerics.conclusion.setting import make_setting
 from numerics.conclusion.singly import LIMIT, singly
+from numerics.conclusion.symmetry import Equal
 from numerics.world import World
 
 METHODS = ("auto", "enumerate", "patterns")
@@ -81,18 +82,22 @@ def decide_interval(
     query: str = "seen",
     context: str = "finetune",
     exchangeable: bool = False,
+    equal: Equal | None = None,
 ) -> Decision:
     """What is certain about `decide` for every weights with lower <= weights <= upper, entry by entry.
 
     The result is exact only if every sequence is decided the same way for all of them; otherwise right_bounds,
     ties_bounds, wrong_bounds and min_margin_bounds hold for all of them, and `holds` is True or False only if it is so
     for all. Even with lower = upper it may stay open where `decide` counts compositions: intervals use convex hulls
-    only, unless there are at most singly.LIMIT sequences: then each is looked at for itself, and equal scores are ties.
+    only, unless there are at most singly.LIMIT sequences and these do not settle that all are right: then each is looked at
+    for itself, and equal scores are ties.
     exchangeable: only weights are meant whose positional scores are the same for all context subjects, for all their
-    attributes, and for all seps but the last, as exact gradients over independent draws are. A counterexample fails for
-    all the weights (smallest is not claimed); its logits and attention are shown for the weights half way. There is
-    none, though holds is False, if that follows only from the argument that one target at most can be right (see
-    numerics.conclusion.interval and .singly; `why` says so). attention is None, score_gap empty, logit_gap None.
+    attributes, and for all seps but the last, as exact gradients over independent draws are. equal: only weights are meant
+    in which entries of one number are equal (the bounds of such entries too). A counterexample fails for all the weights;
+    its logits are shown for the weights half way, and so is its attention where it is not known. It is the smallest if it
+    says so: never where there are more than singly.LIMIT sequences. There is none, though holds is False, if that follows
+    only from the argument that one target at most can be right (see numerics.conclusion.interval and .singly; `why` says
+    so). attention is None unless it was looked for and is known on every sequence, score_gap empty, logit_gap None.
 
     Cost O(V) for every case of numerics.conclusion.cases (about 20 microseconds each): 1 to 4 s at M = 256, L = 8, U =
     32, M_ft = 128, m = 6 where few columns can win, 8 s with hundreds of levels.
@@ -104,7 +109,7 @@ def decide_interval(
         return vacuous(f"no {query} query subject: M = {world.M}, M_ft = {world.M_ft}")
     problem, columns = boxes(setting, lower, upper)
     decision = bounded(setting, problem, columns, lower, upper)
-    if decision.exact or setting.total > LIMIT:
+    if setting.total > LIMIT or (decision.holds and equal is None):
         return decision
     exact = problem.exact
-    return singly(decision, setting, (lower, upper), exact.column, columns, exact.ov_denominator, exchangeable)
+    return singly(decision, setting, (lower, upper), exact.column, columns, exact.ov_denominator, exchangeable, equal)

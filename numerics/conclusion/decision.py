@@ -19,8 +19,11 @@ class Counterexample:
     """A sequence on which the target is not strictly first.
 
     tokens: names in sequence order, the target not included. predicted: all tokens whose logit is maximal. logits: of
-    the target and of the predicted tokens. attended_*: "p_-1 s3"-like names. verdict: "tie" | "wrong". smallest: True
-    if no failing sequence has fewer distinct subjects, nor equally many and an earlier token sequence.
+    the target and of the predicted tokens. attended_*: "p_-1 s3"-like names. verdict: "tie" | "wrong". certain: False if
+    the weights are only known between bounds that leave open what is attended, and these are shown for weights half way.
+
+    smallest: True if no failing sequence is smaller. The order is one and the same on every route: sequences of fewer
+    distinct subjects (query included) are smaller; of equally many, the one whose token ids, read from the left, come first.
     """
 
     relation_type: int
@@ -35,6 +38,7 @@ class Counterexample:
     verdict: str
     smallest: bool
     sentence: str
+    certain: bool = True
 
 
 @dataclass(frozen=True)

@@ -15,13 +15,14 @@ from numerics.conclusion.rational import Weights
 
 CHUNK = 1 << 14
 
+#: What the order of decision.Counterexample compares: number of distinct subjects, token ids.
 Key = tuple[int, tuple[int, ...]]
 
 
 def smallest_failure(
     problem: Problem, types: np.ndarray, query: np.ndarray, context: np.ndarray, sign: np.ndarray
 ) -> tuple[Key, int, tuple[int, ...]] | None:
-    """Among the sequences with sign <= 0 the one with fewest different subjects, then first in token order.
+    """Among the sequences with sign <= 0 the smallest (see decision.Counterexample).
 
     Returns (key, type, subjects (j_1..j_m)), None if all are right. Comparing keys compares sequences.
     """

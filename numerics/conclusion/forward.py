@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -21,23 +22,31 @@ class Forward:
     logits: tuple[Fraction, ...]
 
 
-def forward(setting: Setting, tokens: list[int], weights: Weights, tie_tolerance: Fraction = Fraction(0)) -> Forward:
+def forward(
+    setting: Setting,
+    tokens: list[int],
+    weights: Weights,
+    tie_tolerance: Fraction = Fraction(0),
+    attended: Sequence[tuple[int, ...]] | None = None,
+) -> Forward:
     """logits = ov_subj g_subj + ov_rel g_rel, g the mean of the tokens at the positions whose score is maximal.
 
-    Cost O(T V) rational operations. Positions within tie_tolerance of the maximum are attended too.
+    Cost O(T V) rational operations. Positions within tie_tolerance of the maximum are attended too. attended: per head the
+    indices that it attends, where they are known for certain while the scores are not.
     """
     V, T = setting.world.V, len(tokens)
     logits = [Fraction(0)] * V
-    attended = []
-    for kq, ov in ((weights.kq_subj, weights.ov_subj), (weights.kq_rel, weights.ov_rel)):
+    places = []
+    for head, (kq, ov) in enumerate(((weights.kq_subj, weights.ov_subj), (weights.kq_rel, weights.ov_rel))):
         score = [Fraction(kq[t]) + Fraction(kq[V + T - 1 - x]) for x, t in enumerate(tokens)]
         top = max(score)
-        where = tuple(x for x in range(T) if top - score[x] <= tie_tolerance)
+        found = tuple(x for x in range(T) if top - score[x] <= tie_tolerance)
+        where = found if attended is None else attended[head]
         column = np.asarray(ov)[:, [tokens[x] for x in where]]
         for v in range(V):
             logits[v] += sum((Fraction(entry) for entry in column[v].tolist()), Fraction(0)) / len(where)
-        attended.append(where)
-    return Forward(attended[0], attended[1], tuple(logits))
+        places.append(where)
+    return Forward(places[0], places[1], tuple(logits))
 
 
 def describe(
@@ -47,11 +56,13 @@ def describe(
     subjects: tuple[int, ...],
     tie_tolerance: Fraction,
     smallest: bool,
+    attended: Sequence[tuple[int, ...]] | None = None,
+    certain: bool = True,
 ) -> Counterexample:
-    """The failing sequence in names, logits, attended positions and one sentence."""
+    """The failing sequence in names, logits, attended positions and one sentence; attended as in `forward`."""
     name = setting.world.token_name
     tokens = setting.tokens(relation_type, subjects)
-    out = forward(setting, tokens, weights, tie_tolerance)
+    out = forward(setting, tokens, weights, tie_tolerance, attended)
     target = int(setting.world.attribute_token[subjects[-1], relation_type])
     best = max(out.logits)
     predicted = [v for v, x in enumerate(out.logits) if x == best or best - x <= tie_tolerance]
@@ -82,4 +93,5 @@ def describe(
         verdict=verdict,
         smallest=smallest,
         sentence=sentence,
+        certain=certain,
     )

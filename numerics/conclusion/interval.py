@@ -206,7 +206,8 @@ def bounded(setting: Setting, problem: Problem, columns: tuple[Box, Box], lower:
     example: Counterexample | None = None
     if failing is not None:
         _, relation_type, subjects = witness(problem, cases, *failing, None)
-        example = describe(setting, middle(lower, upper), relation_type, subjects, Fraction(0), smallest=False)
+        half_way = middle(lower, upper)
+        example = describe(setting, half_way, relation_type, subjects, Fraction(0), smallest=False, certain=False)
     return Decision(
         total=total,
         right=right[0] if exact else None,

@@ -1,4 +1,4 @@
-"""The smallest failing sequence: fewest different subjects, then first in token order."""
+"""The smallest failing sequence (decision.Counterexample says what smallest means)."""
 
 from __future__ import annotations
 

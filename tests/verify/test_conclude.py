@@ -185,16 +185,20 @@ def test_without_heldout_subjects(L, U, n):
         assert found.as_json()["heldout"]["accuracy"] is None
 
 
-def test_true_steps_are_decided_within_a_named_tolerance():
+def test_true_steps_are_decided_within_a_named_tolerance(monkeypatch):
     setting = Setting(M=12, L=2, U=(2, 2), M_ft=6, N_ft=1, G=1)
     w = Witnesses(setting, World.balanced(12, 2, 2, 6, n_grammar=1, seed=0))
     certified = true(w)
     assert "for all weights within the proven radii" in certified.method and certified.holds is True
     assert all(d.exact for d in certified.decisions.values())
-    # Where nothing can be certified, the enumeration in float64 answers, within a tolerance that it names.
+    # Where nothing can be certified, a small population is summed in balls.
     vars(w)["certified"] = None
+    exact = true(w)
+    assert "ball arithmetic" in exact.method and exact.holds is True and all(d.exact for d in exact.decisions.values())
+    # A larger one is enumerated in float64, within a tolerance that it names; this proves nothing.
+    monkeypatch.setattr("verify.conclude.WORK", 0)
     found = true(w)
-    assert "ties within" in found.method
+    assert "ties within" in found.method and "not proven" in found.method and found.holds is None
     assert {pool: d.right for pool, d in found.decisions.items()} == {pool: d.right for pool, d in certified.decisions.items()}
     for d in found.decisions.values():
         assert d.right + d.ties + d.wrong == d.total and 0 < d.tie_tolerance < Fraction(1, 10**12)
@@ -231,9 +235,15 @@ def test_true_steps_of_any_size(name, step, M_ft):
         assert ratio == (pytest.approx(1e9, rel=1e-2) if M_ft == 4 else None)
 
 
-def test_true_steps_that_float64_cannot_follow_are_open():
-    """At eta_ov = 1e6 the softmax part cancels the rest of kq_rel (about 1e-91) to below the roundings of either."""
+def test_true_steps_that_float64_cannot_follow_are_open(monkeypatch):
+    """At eta_ov = 1e6 the softmax part cancels the rest of kq_rel (about 1e-91) to below the roundings of either.
+
+    In balls of enough bits it is decided all the same.
+    """
     world = World.balanced(8, 2, 2, 4, n_grammar=1)
     setting = Setting(M=8, L=2, U=(2, 2), M_ft=4, N_ft=1, G=1, eta_ov=Fraction(10**6))
+    decided = true(Witnesses(setting, world))
+    assert all(d.exact for d in decided.decisions.values())
+    monkeypatch.setattr("verify.conclude.WORK", 0)
     found = true(Witnesses(setting, world))
     assert found.holds is None and not found.decisions and "saturates" in found.reason

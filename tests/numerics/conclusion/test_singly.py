@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from numerics.conclusion import decide, decide_interval
 from numerics.conclusion.singly import kind
+from numerics.conclusion.symmetry import Equal
 from numerics.world import World
 
 NAMES = ("kq_subj", "kq_rel", "ov_subj", "ov_rel")
@@ -108,3 +109,43 @@ def test_one_output_is_right_for_one_type_at_most():
     radius["ov_rel"][:] = Fraction(1, 10**9)
     out = decide_interval(world, 1, *pair(weights, radius))
     assert out.right_bounds == (0, 1) and out.holds is False and "1 cannot be right" in out.why
+
+
+def test_the_example_is_the_smallest_and_the_attention_the_one_of_all_weights():
+    """Context subjects preferred by position: the first failing sequence shows the wrong one alone, known for all weights."""
+    world = World(np.array([[0], [1], [2]]), [0, 1, 2])
+    V, T = world.V, 8
+    weights, radius = zeros(V, T), zeros(V, T)
+    weights["kq_subj"][[V + 4, V + 7]] = Fraction(1)
+    radius["kq_subj"][[V + 4, V + 7]] = Fraction(1, 10**9)
+    for j in range(3):
+        weights["ov_subj"][world.attribute_token[j, 0], j] = Fraction(1)
+    lower, upper = pair(weights, radius)
+    # The bounds of the two positions are not alike, though what lies between them is: half way they would not tie.
+    upper.kq_subj = upper.kq_subj.copy()
+    upper.kq_subj[V + 7] += Fraction(1, 10**9)
+    found = decide_interval(world, 2, lower, upper, exchangeable=True)
+    truth = decide(world, 2, SimpleNamespace(**weights), method="enumerate")
+    assert found.exact and found.attention == {"subj": {"context subjects": 27}, "rel": truth.attention["rel"]}
+    for name in ("token_ids", "smallest", "attended_subj", "attended_rel", "predicted", "verdict", "certain"):
+        assert getattr(found.counterexample, name) == getattr(truth.counterexample, name), name
+    # Not known to be alike, one or the other is attended, so a context of two subjects is shown for the weights half way.
+    unknown = decide_interval(world, 2, lower, upper)
+    assert unknown.attention["subj"] == {"context subjects": 27} and not unknown.exact
+
+
+def test_entries_that_are_equal_cancel():
+    """The two values of one type tie wherever their two entries are one number, whatever it is."""
+    world = World(np.array([[0], [1]]), [0])
+    V = world.V
+    weights, radius = zeros(V, 5), zeros(V, 5)
+    weights["kq_rel"][V + 1] = Fraction(1)
+    weights["ov_rel"][list(world.attribute_range(0))] = Fraction(1)
+    radius["ov_rel"][:] = Fraction(1, 10**9)
+    lower, upper = pair(weights, radius)
+    assert decide_interval(world, 1, lower, upper).holds is None
+    numbers = np.arange(V * V).reshape(V, V)
+    numbers[world.attribute_range(0)[1]] = numbers[world.attribute_range(0)[0]]
+    equal = Equal(np.arange(V + 5), np.arange(V + 5), numbers)
+    out = decide_interval(world, 1, lower, upper, equal=equal)
+    assert out.exact and (out.ties, out.holds, out.min_margin) == (1, False, 0) and out.counterexample.certain
