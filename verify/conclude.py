@@ -237,8 +237,9 @@ def _unproven(c: Conclusion, tie: float) -> Conclusion:
 
     decisions = {pool: opened(d) for pool, d in c.decisions.items()}
     method = f"float64 over every sequence, not proven (ties within {tie:.0e})"
-    reason = "the population is too large for gradients with proven radii at these steps; in float64, not proven: " + "; ".join(
-        f"on {POOLS[pool]} queries {_share(d)}" for pool, d in decisions.items() if not d.vacuous
+    reason = (
+        "the population is too large for gradients with proven radii at these steps; in float64, not proven: "
+        + "; ".join(f"on {POOLS[pool]} queries {_share(d)}" for pool, d in decisions.items() if not d.vacuous)
     )
     anywhere = None if c.anywhere is None else opened(c.anywhere)
     return Conclusion("true", method, decisions, anywhere, _together(decisions), reason)
@@ -310,7 +311,8 @@ def _joined(
         anywhere = _completed(w, "heldout", "all", anywhere, counted.anywhere, bounds, tie)
     if all(d.vacuous or d.exact for d in decisions.values()):
         decisions = {
-            pool: _completed(w, pool, "finetune", d, counted.decisions[pool], bounds, tie) for pool, d in decisions.items()
+            pool: _completed(w, pool, "finetune", d, counted.decisions[pool], bounds, tie)
+            for pool, d in decisions.items()
         }
         method = f"{gradients}: decided for all weights within the proven radii"
         return Conclusion("true", method, decisions, anywhere, _together(decisions))
@@ -405,13 +407,14 @@ def _narrow(bounds: tuple[Fraction, Fraction] | None) -> Fraction | None:
 
 
 def _margin_in(d: Decision, unit: float | Fraction) -> Decision:
-    """The decision with margins in logits, not in units of the step."""
+    """The decision with margins and the counterexample's logits in logits, not in units of the step."""
     size = Fraction(unit)
-    bounds = d.min_margin_bounds
+    bounds, example = d.min_margin_bounds, d.counterexample
     return replace(
         d,
         min_margin=None if d.min_margin is None else d.min_margin * size,
         min_margin_bounds=None if bounds is None else (bounds[0] * size, bounds[1] * size),
+        counterexample=None if example is None else example.in_logits(size),
     )
 
 

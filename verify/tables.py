@@ -12,6 +12,7 @@ from rich.table import Table
 from numerics.conclusion import Decision
 from verify.coefficients import Row
 from verify.conclude import Conclusion
+from verify.failures import certain, mark, unproven
 from verify.records import Record
 from verify.setting import Setting
 from verify.verdict import Verdict
@@ -152,22 +153,26 @@ def conclusion_lines(console: Console, c: Conclusion) -> None:
             console.print(f"  {name}: no such sequence (M_ft = M)", highlight=False)
             continue
         if d.accuracy is not None:
-            text = f"accuracy {float(d.accuracy):.6g} ({d.right} of {d.total} right, {d.ties} ties)"
+            right, ties = (
+                f"{words}: " if words else "" for words in (unproven(d, d.right_bounds), unproven(d, d.ties_bounds))
+            )
+            text = f"accuracy {float(d.accuracy):.6g} ({right}{d.right} of {d.total} right, {ties}{d.ties} ties)"
         else:
             low, high = d.accuracy_bounds or (0, 1)
             text = f"accuracy between {float(low):.6g} and {float(high):.6g} of {d.total} sequences"
-        console.print(
-            f"  {name}: {text}; smallest margin {_margin(d)}",
-            highlight=False,
-        )
+        # Of a decision that is not exact, nothing but its bounds is proven.
+        whose = "" if d.accuracy is None or d.exact else f", {mark(d)}"
+        console.print(f"  {name}: {text}; smallest margin{whose and whose + ':'} {_margin(d)}", highlight=False)
         if d.attention is not None:
             for head in ("subj", "rel"):
                 shares = ", ".join(
                     f"{kind} {count / d.total:.4g}" for kind, count in d.attention[head].items() if count
                 )
-                console.print(f"    {head} head attends (share of sequences): {shares}", highlight=False)
+                console.print(f"    {head} head attends (share of sequences{whose}): {shares}", highlight=False)
         if d.counterexample is not None and d.holds is False:
-            console.print(f"    fails: {d.counterexample.sentence}", highlight=False, markup=False)
+            # It fails for all weights, but attention that is not known for all of them is shown for those at the centre.
+            of = whose if not d.exact or certain(d) else ", heads and logits at the centre"
+            console.print(f"    fails{of}: {d.counterexample.sentence}", highlight=False, markup=False)
     if c.reason:
         console.print(f"  {c.reason}", highlight=False, markup=False)
 

@@ -31,8 +31,12 @@ from verify.docket import Outcome, theorem_entries, tried
 from verify.evidence import Evidence
 from verify.explain.explanation import Explanation, explained
 from verify.explain.page import page
+from verify.failures import failures
 from verify.finite import Finite, finite
+from verify.names import told_apart
 from verify.output import revision, versions, write_json
+from verify.process import as_command
+from verify.progress import paged
 from verify.records import record
 from verify.setting import Setting, SettingError
 from verify.witnesses import Witnesses, one_thread
@@ -226,14 +230,9 @@ def three_lines(result: Result) -> list[str]:
     hat_, true_ = result.conclusions["hat"], result.conclusions["true"]
     words = {True: "holds", False: "FAILS", None: "is open"}
     pools = "" if result.setting.M_ft < result.setting.M else ", on seen queries (M_ft = M holds none out)"
-    where = ""
-    d = hat_.decisions.get("seen")
-    if hat_.holds is False and d is not None and d.attention is not None:
-        shares = d.attention["rel"]
-        most = max(shares, key=lambda kind: shares[kind])
-        where = f": after the two steps the relation head attends {'the ' if most == 'query' else ''}{most} and not the attributes alone"
-        if most == "attributes":
-            where = ": the relation head attends the attributes, and the target still does not win on every sequence"
+    # One cause is enough for a line: the hat steps are the paper's, and known exactly.
+    why = failures(hat_) or failures(true_)
+    where = f": {why}" if why else ""
     return [
         f"Theorem 1/2 {words[hat_.holds]} here after hat steps and {words[true_.holds]} after true steps, as beta -> inf{pools}{where}.",
         sharp_line(result),
@@ -304,11 +303,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parsed(made, arguments)
     try:
         setting, world = read(options)
+        told_apart(setting, world)
         device = _device(options.device)
     except (SettingError, ValueError) as error:
         print(f"python -m verify.theorem1: {one_line(error)}", file=sys.stderr)
         return 2
-    console = Console(width=None if sys.stdout.isatty() else 150)
     try:
         with _bars(options.quiet) as (bar, stage), one_thread():
             # Networks and products of the job are small: threads only wait for each other, up to ten times as long.
@@ -319,7 +318,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             except OSError as error:
                 print(f"python -m verify.theorem1: --json {options.json}: {one_line(error)}", file=sys.stderr)
                 return 2
-        show(console, result, options.quiet)
+        with paged() as console:
+            show(console, result, options.quiet)
     except KeyboardInterrupt:
         print("python -m verify.theorem1: interrupted, nothing written", file=sys.stderr)
         return 130
@@ -327,4 +327,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    as_command(main)

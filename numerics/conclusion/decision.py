@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 KINDS = ("query", "context subjects", "attributes", "sep")
@@ -37,8 +37,25 @@ class Counterexample:
     attended_rel: tuple[str, ...]
     verdict: str
     smallest: bool
-    sentence: str
     certain: bool = True
+
+    @property
+    def sentence(self) -> str:
+        """The sequence, what is attended and what comes out, in words."""
+        shown = ", ".join(self.predicted[:4])
+        shown += f" and {len(self.predicted) - 4} more" if len(self.predicted) > 4 else ""
+        gap = max(self.logits.values()) - self.logits[self.target]
+        outcome = (
+            f"ties at the top among {shown}" if self.verdict == "tie" else f"is {shown}, above it by {float(gap):.6g}"
+        )
+        return (
+            f"On [{' '.join(self.tokens)}] the target is {self.target}; the subject head attends"
+            f" {', '.join(self.attended_subj)}, the relation head {', '.join(self.attended_rel)}, and the prediction {outcome}."
+        )
+
+    def in_logits(self, unit: Fraction) -> Counterexample:
+        """The same, where `logits` are in units of this many logits."""
+        return replace(self, logits={name: x * unit for name, x in self.logits.items()})
 
 
 @dataclass(frozen=True)

@@ -73,13 +73,6 @@ def describe(
 
     subj, rel = places(out.attended_subj), places(out.attended_rel)
     named = tuple(name(v) for v in predicted)
-    shown = ", ".join(named[:4]) + (f" and {len(named) - 4} more" if len(named) > 4 else "")
-    gap = best - out.logits[target]
-    outcome = f"ties at the top among {shown}" if verdict == "tie" else f"is {shown}, above it by {float(gap):.6g}"
-    sentence = (
-        f"On [{' '.join(name(t) for t in tokens)}] the target is {name(target)}; "
-        f"the subject head attends {', '.join(subj)}, the relation head {', '.join(rel)}, and the prediction {outcome}."
-    )
     return Counterexample(
         relation_type=int(relation_type),
         subjects=tuple(int(j) for j in subjects),
@@ -92,6 +85,5 @@ def describe(
         attended_rel=rel,
         verdict=verdict,
         smallest=smallest,
-        sentence=sentence,
         certain=certain,
     )

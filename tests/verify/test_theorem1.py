@@ -16,7 +16,11 @@ import pytest
 
 from numerics.world import World
 from verify import ledger, output, theorem1
+from verify.conclude import hat
 from verify.docket import theorem_entries
+from verify.failures import failures
+from verify.setting import Setting
+from verify.witnesses import Witnesses
 
 
 def schema(name: str) -> jsonschema.Draft202012Validator:
@@ -341,6 +345,54 @@ def test_the_sharp_value_says_of_which_table(few_claims, tmp_path, capsys, table
     assert theorem1.main(["--facts", str(facts), "--M-ft", str(M_ft), "--N-ft", "2", "--quiet"]) == 0
     second = capsys.readouterr().out.splitlines()[1]
     assert second.startswith(begins) and ("U^2/N_ft" in second) is scale
+
+
+THREE = "s,t\nx0,a\nx1,b\nx2,c\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "more", "said"),
+    [
+        (
+            THREE,
+            ("--M-ft", "2", "--N-ft", "1"),
+            "FAILS here after hat steps and holds after true steps, as beta -> inf: after hat steps all 2 held-out sequences"
+            " fail; on every one of them the relation head attends context subjects, not the attributes.",
+        ),
+        (THREE, ("--M-ft", "3", "--N-ft", "1"), "as beta -> inf, on seen queries (M_ft = M holds none out)."),
+        (
+            TABLES["balanced"],
+            ("--M-ft", "4", "--N-ft", "1"),
+            "as beta -> inf: after hat steps all 32 seen and all 8 held-out sequences fail; on every one of them the relation"
+            " head attends the query, not the attributes.",
+        ),
+    ],
+)
+def test_the_first_line_says_why_of_what_fails(few_claims, tmp_path, capsys, text, more, said):
+    """Of the queries that fail, not of the seen ones that are right; of the steps after which it fails; else nothing."""
+    facts = tmp_path / "facts.csv"
+    facts.write_text(text, encoding="utf-8")
+    assert theorem1.main(["--facts", str(facts), *more, "--quiet"]) == 0
+    first = capsys.readouterr().out.splitlines()[0]
+    assert first.startswith("Theorem 1/2 ") and first.endswith(said)
+
+
+def test_the_line_of_the_readme():
+    """What is shown there of the paper's setting is what the hat steps do."""
+    setting = Setting(M=256, L=8, U=(32,) * 8, M_ft=128)
+    c = hat(Witnesses(setting, World.balanced(256, 8, 32, 128), "cpu"))
+    text = Path(__file__).resolve().parents[2].joinpath("README.md").read_text(encoding="utf-8")
+    assert f"FAILS here after hat steps and FAILS after true steps, as beta -> inf: {failures(c)}.\n" in text
+
+
+def test_where_both_fail_the_hat_steps_are_explained(few_claims, monkeypatch, capsys):
+    arguments = ["--M", "8", "--L", "2", "--U", "2", "--M-ft", "4", "--N-ft", "1", "--quiet"]
+    theorem1.main(arguments)
+    first = capsys.readouterr().out.splitlines()[0]
+    assert "FAILS after true steps, as beta -> inf: after hat steps " in first and first.count("after true steps") == 1
+    monkeypatch.setattr(theorem1, "failures", lambda c: "" if c.objective == "hat" else "after true steps so")
+    theorem1.main(arguments)
+    assert capsys.readouterr().out.splitlines()[0].endswith("as beta -> inf: after true steps so.")
 
 
 @pytest.mark.parametrize(("M", "M_ft", "first", "heldout"), [(4, 4, 4, False), (4, 2, 4, False), (6, 4, 4, True)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import replace
 from fractions import Fraction
@@ -10,12 +11,15 @@ from itertools import product
 import mpmath as mp
 import numpy as np
 import pytest
+import torch
 
+from numerics.population import finetuning_gradients
 from numerics.population.certified import certified_gradients
-from numerics.updates import initial_weights
+from numerics.updates import initial_weights, updated_weights
 from numerics.world import World
 from verify.conclude import hat, true
 from verify.enclosure import enclosed
+from verify.judges.printed_update import network
 from verify.setting import Setting
 from verify.theorem1 import _true_route
 from verify.witnesses import Witnesses
@@ -126,7 +130,9 @@ class Definitions:
         self.s, self.world, self.T, self.V = setting, world, setting.T, world.V
         self.width = min(self.T, setting.grammar_length + 2)
         self.F = list(range(setting.M_ft))
-        self.steps = [mp.mpf(x.numerator) / x.denominator for x in (setting.eta_kq_subj, setting.eta_ov, setting.eta_kq_rel)]
+        self.steps = [
+            mp.mpf(x.numerator) / x.denominator for x in (setting.eta_kq_subj, setting.eta_ov, setting.eta_kq_rel)
+        ]
         values = [set(map(int, row)) for row in world.attribute_token]
         everyone = range(world.M)
         attributes = range(world.M, world.M + world.n_attributes)
@@ -204,7 +210,9 @@ class Definitions:
             for head, kq, of in (("subj", self.kq_subj, self.subject_column), ("rel", self.kq_rel, self.ov_rel)):
                 where = self.attended(kq, tokens)
                 columns.append(self.mean([of[tokens[x]] if tokens[x] < len(of) else [0] * self.V for x in where]))
-                kinds = {"query" if x == self.T - 2 else ("context subjects", "sep", "attributes")[x % 3] for x in where}
+                kinds = {
+                    "query" if x == self.T - 2 else ("context subjects", "sep", "attributes")[x % 3] for x in where
+                }
                 attention[head][" + ".join(k for k in KINDS if k in kinds)] += 1
             logits = [a + b for a, b in zip(*columns, strict=True)]
             margin = logits[y] - max(x for v, x in enumerate(logits) if v != y)
@@ -231,9 +239,7 @@ def agree(rows, M_ft, pools=("seen", "heldout"), **sizes):
     rows = [row.split() for row in rows.split(",")]
     values = [sorted({row[ell] for row in rows}) for ell in range(len(rows[0]))]
     table = np.array([[values[ell].index(x) for ell, x in enumerate(row)] for row in rows])
-    setting = Setting(
-        M=len(rows), L=len(rows[0]), U=tuple(map(len, values)), M_ft=M_ft, **{"N_ft": 1, "G": 1, **sizes}
-    )
+    setting = Setting(M=len(rows), L=len(rows[0]), U=tuple(map(len, values)), M_ft=M_ft, **{"N_ft": 1, "G": 1, **sizes})
     world = World(table, list(range(M_ft)), setting.G)
     found, plain = true(Witnesses(setting, world)), Definitions(setting, world)
     seen, rest, everyone = range(M_ft), range(M_ft, len(rows)), range(len(rows))
@@ -251,11 +257,17 @@ def agree(rows, M_ft, pools=("seen", "heldout"), **sizes):
         else:
             _, tokens, ell, subjects = failing
             c = d.counterexample
-            assert c.smallest and (list(c.token_ids), c.relation_type, c.subjects) == (tokens, ell, tuple(subjects)), name
-            where = [f"p_{x + 1 - setting.T} {world.token_name(tokens[x])}" for x in plain.attended(plain.kq_subj, tokens)]
+            assert c.smallest and (list(c.token_ids), c.relation_type, c.subjects) == (tokens, ell, tuple(subjects)), (
+                name
+            )
+            where = [
+                f"p_{x + 1 - setting.T} {world.token_name(tokens[x])}" for x in plain.attended(plain.kq_subj, tokens)
+            ]
             assert list(c.attended_subj) == where
         with mp.workdps(30):
-            assert mp.almosteq(mp.mpf(d.min_margin.numerator) / d.min_margin.denominator, margin, rel_eps=1e-9, abs_eps=1e-9)
+            assert mp.almosteq(
+                mp.mpf(d.min_margin.numerator) / d.min_margin.denominator, margin, rel_eps=1e-9, abs_eps=1e-9
+            )
     return found
 
 
@@ -327,7 +339,11 @@ def test_random_tables_at_random_steps(digits, seed):
     world = World(table, list(range(setting.M_ft)), G)
     found, plain = true(Witnesses(setting, world)), Definitions(setting, world)
     seen, rest = range(setting.M_ft), range(setting.M_ft, M)
-    asked = ((found.decisions["seen"], seen, seen), (found.decisions["heldout"], rest, seen), (found.anywhere, rest, range(M)))
+    asked = (
+        (found.decisions["seen"], seen, seen),
+        (found.decisions["heldout"], rest, seen),
+        (found.anywhere, rest, range(M)),
+    )
     for d, queries, contexts in asked:
         if d.vacuous:
             continue
@@ -350,3 +366,30 @@ def test_float64_alone_proves_nothing(without_balls):
     for pool, d in found.decisions.items():
         assert not d.exact and d.right == proven.decisions[pool].right and d.accuracy_bounds == (0, 1)
         assert d.counterexample is None
+
+
+@pytest.mark.parametrize("eta_ov", ["1/7", "1000"])
+@pytest.mark.parametrize("balls", [True, False])
+def test_logits_of_an_example_are_in_logits_whatever_the_step(eta_ov, balls, monkeypatch):
+    """Against the literal network with weights after plain steps; the table answers some held-out queries wrongly."""
+    if not balls:
+        monkeypatch.setattr("verify.conclude.WORK", 0)
+        monkeypatch.setattr("verify.conclude.FEW", 0)
+    world = World([[0, 0], [2, 1], [0, 0], [2, 1], [1, 0], [2, 1], [2, 0], [2, 1]], range(4), 4)
+    step = Fraction(eta_ov)
+    setting = Setting(M=8, L=2, U=(3, 2), M_ft=4, N_ft=1, G=4, eta_ov=step, eta_kq_rel=Fraction(1000))
+    gradients = finetuning_gradients(world, 1, "true", float(step), None, "set")
+    model = network(world, 1, updated_weights(world, gradients, 1.0, 1000.0), math.inf)
+    seen = 0
+    for decision in true(Witnesses(setting, world)).decisions.values():
+        example = decision.counterexample
+        if example is None:
+            continue
+        seen += 1
+        logits = model(torch.as_tensor([example.token_ids]))[0]
+        best = logits.max().item()
+        target = logits[world.attribute_token[example.subjects[-1], example.relation_type]].item()
+        assert float(max(example.logits.values()) - example.logits[example.target]) == pytest.approx(
+            best - target, rel=1e-6
+        )
+    assert seen

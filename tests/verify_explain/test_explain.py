@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from fractions import Fraction
 from importlib import resources
 from pathlib import Path
@@ -14,10 +15,16 @@ import jsonschema
 import pytest
 import torch
 
+from numerics.conclusion import decide
+from numerics.population import hat_gradients
+from numerics.updates import updated_weights
 from numerics.world import World
 from theory.finetuning.tables import diagnose
+from verify import theorem1
+from verify.conclude import Conclusion
 from verify.explain import __main__ as command
-from verify.explain.page import _code, _plain, _text, share
+from verify.explain import explanation
+from verify.explain.page import _code, _conclusion, _plain, _text, share
 from verify.worlds import frequencies
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -185,11 +192,118 @@ def test_one_type_alone_is_right_although_inequalities_fail(run):
     assert "1 finetuning sequence." in page and "1 type of facts" in page
 
 
-@pytest.mark.parametrize("more", [["--S", "1"], ["--reading", "literal"]])
+@pytest.mark.parametrize("more", [["--S", "1"], ["--reading", "literal"], ["--M-ft", "4", "--S", "1"]])
 def test_where_the_theorem_is_not_stated(more, run):
+    """No inequality names a sequence: of every pool that fails the decision does, and the network fails there too."""
     data, page = run(*SMALL, "--M-ft", "6", *more)
-    assert data["theorem"] == {} and data["missing"] in page and "What the network does" not in page
-    assert data["conclusion"]["hat"]["holds"] in (True, False)
+    assert data["theorem"] == {} and data["missing"] in page
+    network = page.split("## What the network does")[1]
+    for objective in ("hat", "true"):
+        decided = data["conclusion"][objective]
+        runs = [r for r in data["network"] if r["objective"] == objective]
+        assert {pool_of(r) for r in runs} == {
+            p for p in ("seen", "heldout") if decided[p]["right"] < decided[p]["total"]
+        }
+        for r in runs:
+            example = decided[pool_of(r)]["counterexample"]
+            assert (r["tokens"], r["target"], r["predicted"]) == tuple(
+                example[key] for key in ("tokens", "target", "predicted")
+            )
+            assert r["outcome"] != "right" and "the smallest failing sequence" in r["sequence"]
+            assert " ".join(r["tokens"]) in network
+        unshown = (
+            f"{objective.capitalize()} steps: not run, since no sequence fails and no inequality names a tightest one."
+        )
+        assert (unshown in network) == (not runs)
+
+
+def test_steps_without_a_network_to_load_say_so(run, monkeypatch):
+    """The decision's sequence is named all the same."""
+    monkeypatch.setattr(explanation, "CertifiedGradients", ())
+    data, page = run(*SMALL)
+    assert {r["objective"] for r in data["network"]} == {"hat"}
+    (line,) = [line for line in page.splitlines() if line.startswith("True steps: not run, since")]
+    example = data["conclusion"]["true"]["seen"]["counterexample"]
+    assert "no gradients in float64 with proven radii" in line
+    assert _text(f"Seen queries: on [{' '.join(example['tokens'])}]") in line and "Held-out queries: on " in line
+
+
+def test_after_true_steps_a_sequence_need_not_fail_that_fails_after_hat_steps(run, tmp_path: Path):
+    facts = tmp_path / "three.csv"
+    facts.write_text("s,t\nx,a\ny,b\nz,c\n", encoding="utf-8")
+    data, _ = run("--facts", str(facts), "--M-ft", "2", "--N-ft", "1", "--device", "cpu")
+    assert data["conclusion"]["hat"]["holds"] is False and data["conclusion"]["true"]["holds"] is True
+    for r in data["network"]:
+        if r["objective"] == "true":
+            assert r["outcome"] == "right" and "after hat steps" in r["sequence"]
+
+
+UNEVEN = "name,A,B\nx0,a,p\nx1,a,q\nx2,b,p\nx3,b,r\nx4,c,q\n"
+
+
+def test_the_gap_of_the_output_is_said_to_be_conditional(run, tmp_path: Path):
+    """Where the relation head attends the query, it is positive though the smallest margin is not."""
+    facts = tmp_path / "uneven.csv"
+    facts.write_text(UNEVEN, encoding="utf-8")
+    data, page = run("--facts", str(facts), "--M-ft", "3", "--N-ft", "1", "--device", "cpu")
+    (gap,) = [m for m in data["measured"] if (m["objective"], m["pool"], m["head"]) == ("hat", "seen", "output")]
+    assert gap["low"] > 0 > data["conclusion"]["hat"]["seen"]["min_margin"]
+    assert "| output if they do: the target | other tokens | 0.01111 |" in page
+    assert (
+        "would be if on every sequence the subject head attended the query alone and the relation head attributes"
+        in page
+    )
+    for name in ("explain", "theorem1"):
+        text = resources.files("verify").joinpath(f"schema/{name}.schema.json").read_text(encoding="utf-8")
+        assert "Smallest gap of every comparison over all sequences" not in text
+        assert "no margin of the network where a head does not" in text
+
+
+def test_counts_are_marked_wherever_the_bounds_are_not_a_point():
+    """Also on rows that fail for certain; ties apart from the right ones."""
+    world = World.balanced(8, 2, 2, 4)
+    d = decide(world, 1, updated_weights(world, hat_gradients(world, 1)), "seen")
+    assert d.holds is False
+    rights, ties = (d.right, d.right + 1), (0, d.ties + 1)
+    rows = []
+    for change in ({}, {"right_bounds": rights}, {"ties_bounds": ties}, {"right_bounds": (0, d.total)}):
+        method = (
+            d.method if change.get("right_bounds") == (0, d.total) else f"{d.method} at the centre of the enclosures"
+        )
+        opened = replace(d, exact=not change, method=method, **change)
+        rows.append(_conclusion(Conclusion("true", "", {"seen": opened}, None, opened.holds))[0])
+    marks = [["at the centre" in cell for cell in row[2:4]] for row in rows]
+    assert marks == [[False, False], [True, False], [False, True], [False, False]]
+    assert [row[4] for row in rows] == ["**fails**", "**fails**", "**fails**", "open"] and "not proven" in rows[3][2]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("s,t,u\n[sep],a,p\ny,b,q\n", "a subject and the separator would both be printed as [sep]"),
+        ("s,t,u\nt=a,a,p\ny,b,q\n", "a subject and a value of 't' would both be printed as t=a"),
+        ("s,t,u\nr[t],a,p\ny,b,q\n", "a subject and a relation would both be printed as r[t]"),
+        ("s,t,u\ng0,a,p\ny,b,q\n", "a subject and a grammar token would both be printed as g0"),
+        ('s,t,u\n"a\nb",a,p\na b,b,q\n', "a subject and a subject would both be printed as a b"),
+        ("s,t,t=a\nx,a=b,b\ny,b,q\n", "a value of 't' and a value of 't=a' would both be printed as t=a=b"),
+        ("s,t,u\nx,a,p\n x ,b,q\n", "row 3: subject 'x' is already in row 2"),
+    ],
+)
+def test_tokens_that_would_be_printed_alike(text, words, tmp_path: Path, capsys):
+    """Among them names that only the white space around the cells tells apart, which is dropped."""
+    facts = tmp_path / "alike.csv"
+    facts.write_text(text, encoding="utf-8")
+    for main in (command.main, theorem1.main):
+        assert main(["--facts", str(facts), "--N-ft", "1", "--device", "cpu"]) == 2
+        out, error = capsys.readouterr()
+        assert out == "" and words in error and error.count("\n") == 1
+
+
+def test_space_around_cells_is_dropped(run, tmp_path: Path):
+    facts = tmp_path / "spaces.csv"
+    facts.write_text("s, t ,u\n x , 3,p\ny,3 ,q\n", encoding="utf-8")
+    data, _ = run("--facts", str(facts), "--M-ft", "2", "--N-ft", "1", "--device", "cpu")
+    assert (data["columns"][0]["name"], data["columns"][0]["least"]) == ("t", ["t=3", 2])
 
 
 def test_any_name_stays_text(run, tmp_path: Path):

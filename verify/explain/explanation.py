@@ -10,6 +10,7 @@ import torch
 
 from numerics.conclusion.conditions import Condition as Measured
 from numerics.conclusion.conditions import conditions
+from numerics.conclusion.decision import Decision
 from numerics.conclusion.rational import Weights
 from numerics.conclusion.setting import make_setting
 from numerics.population.certified import CertifiedGradients
@@ -18,6 +19,7 @@ from numerics.updates import UpdatedWeights
 from numerics.world import World
 from theory.finetuning.tables import Diagnosis, diagnose
 from verify.conclude import POOLS, Conclusion
+from verify.failures import CENTRE
 from verify.judges.printed_update import network
 from verify.region.point import Steps, between
 from verify.witnesses import Witnesses
@@ -200,6 +202,35 @@ def _weights(w: Witnesses) -> dict[str, _Weights]:
     return found
 
 
+def _runs(
+    w: Witnesses, weights: _Weights, objective: str, pool: str, diagnosis: Diagnosis | None, decision: Decision | None
+) -> list[Run]:
+    """The network on the sequences that the inequalities name, and on the decision's own where none of these fails but one does."""
+
+    def run(why: str, kind: int, subjects: tuple[int, ...]) -> Run:
+        return _run(w.world, w.setting.N_ft, weights, objective, f"{why}, {POOLS[pool]} queries", kind, subjects)
+
+    made: list[Run] = []
+    if diagnosis is not None:
+        # The inequalities are about hat steps: what is tightest, or fails, there need not after true ones.
+        worst, failing = f"worst for “{diagnosis.first.name}”", "a failing sequence"
+        if objective != "hat":
+            worst, failing = f"{worst} after hat steps", "a sequence that fails after hat steps"
+        one = diagnosis.first.sequence
+        made.append(run(worst, one.kind, (*one.contexts, one.query)))
+        if diagnosis.counterexample is not None and diagnosis.counterexample.sequence != one:
+            one = diagnosis.counterexample.sequence
+            made.append(run(failing, one.kind, (*one.contexts, one.query)))
+    if decision is None or decision.holds is not False or any(r.outcome != "right" for r in made):
+        return made
+    example = decision.counterexample
+    if example is None:
+        return made
+    which = "the smallest failing sequence" if example.smallest else "a failing sequence"
+    centre = "" if decision.exact else f" {CENTRE}"
+    return [*made, run(f"{which}{centre}", example.relation_type, example.subjects)]
+
+
 def explained(w: Witnesses, conclusions: dict[str, Conclusion]) -> Explanation:
     """Everything about the table of `w`. Cost: the sharp conditions O(M L + sum U_l^2), and a forward pass per worst sequence."""
     s, world = w.setting, w.world
@@ -217,21 +248,6 @@ def explained(w: Witnesses, conclusions: dict[str, Conclusion]) -> Explanation:
     for objective, weights in _weights(w).items():
         for pool in pools:
             measured[objective, pool] = conditions(world, s.N_ft, weights.lower, weights.upper, pool)
-        for pool, d in diagnoses.items():
-            one = d.first.sequence
-            why = f"worst for “{d.first.name}”, {POOLS[pool]} queries"
-            runs.append(_run(world, s.N_ft, weights, objective, why, one.kind, (*one.contexts, one.query)))
-            if d.counterexample is not None and d.counterexample.sequence != one:
-                one = d.counterexample.sequence
-                runs.append(
-                    _run(
-                        world,
-                        s.N_ft,
-                        weights,
-                        objective,
-                        f"a failing sequence, {POOLS[pool]} queries",
-                        one.kind,
-                        (*one.contexts, one.query),
-                    )
-                )
+        for pool in pools:
+            runs += _runs(w, weights, objective, pool, diagnoses.get(pool), conclusions[objective].decisions.get(pool))
     return Explanation(world, columns(world), diagnoses, missing, measured, conclusions, runs)

@@ -6,14 +6,20 @@ import re
 from fractions import Fraction
 
 from numerics.conclusion.conditions import Condition as Measured
+from numerics.conclusion.decision import Decision
 from theory.finetuning.tables import Diagnosis
 from verify.conclude import Conclusion
-from verify.explain.explanation import Column, Explanation, Run
+from verify.explain.explanation import SAME, Column, Explanation, Run
+from verify.failures import example, unproven
 from verify.setting import Setting
 
 POOL = {"seen": "seen queries", "heldout": "held-out queries"}
 HOLDS = {True: "holds", False: "**fails**", None: "open"}
-HEAD = {"subj": "subject head: the query", "rel": "relation head: the attributes", "output": "output: the target"}
+HEAD = {
+    "subj": "subject head: the query",
+    "rel": "relation head: the attributes",
+    "output": "output if they do: the target",
+}
 
 
 def _text(name: str) -> str:
@@ -154,17 +160,24 @@ def share(value: Fraction | int) -> str:
     return f"1 - {float(1 - value):.3g}" if float(words) == 1 else words
 
 
+def _at(d: Decision, bounds: tuple[int, int]) -> str:
+    """The mark of a count that its bounds do not prove."""
+    words = unproven(d, bounds)
+    return f", {words}" if words else ""
+
+
 def _conclusion(c: Conclusion) -> list[list[str]]:
     rows = []
     for pool, d in c.decisions.items():
         if d.vacuous:
             continue
         if d.accuracy is not None:
-            accuracy = f"{share(d.accuracy)} ({d.right} of {d.total}{', at the centre' if d.holds is None else ''})"
+            accuracy = f"{share(d.accuracy)} ({d.right} of {d.total}{_at(d, d.right_bounds)})"
         else:
             low, high = d.accuracy_bounds or (0, 1)
             accuracy = f"between {share(low)} and {share(high)}"
-        rows.append([c.objective, POOL[pool], accuracy, "-" if d.ties is None else str(d.ties), HOLDS[d.holds]])
+        ties = "-" if d.ties is None else f"{d.ties}{_at(d, d.ties_bounds)}"
+        rows.append([c.objective, POOL[pool], accuracy, ties, HOLDS[d.holds]])
     return rows
 
 
@@ -184,8 +197,11 @@ def _exact(found: Explanation) -> list[str]:
         return lines
     lines += [
         "",
-        "What each head, and the output, must prefer, measured on the updated weights: the smallest gap over all sequences, scores"
-        " per unit of the step of the head, logits and the relation head also per unit of eta_OV^rel (to a power of 2):",
+        "What each head must prefer, and the output where the heads do, measured on the updated weights. Of a head: the smallest"
+        " gap over all sequences. Of the output: the smallest margin that there would be if on every sequence the subject head"
+        " attended the query alone and the relation head attributes alone; where a line above it fails it is no margin of the"
+        " network, which may do worse or better. Scores are per unit of the step of the head, logits and the relation head also"
+        " per unit of eta_OV^rel (to a power of 2):",
         "",
     ]
     keys = list(found.measured)
@@ -218,13 +234,31 @@ def _run(one: Run) -> list[str]:
 def page(found: Explanation, setting: Setting, name: str) -> str:
     """The whole page."""
     lines = [*_setting(found, setting, name), *_columns(found), *_theorem(found), *_exact(found)]
+    lines += ["", "## What the network does", ""]
     if found.runs:
         lines += [
-            "",
-            "## What the network does",
-            "",
-            "The literal network with the updated weights, hard attention (p_0 is the last position, p_-1 the query):",
+            "The literal network with the updated weights, hard attention (p_0 is the last position, p_-1 the query); logits"
+            f" that agree within {SAME:.0e} of their size, or of 1, count as equal:",
             "",
         ]
         lines += [line for one in found.runs for line in _run(one)]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *_not_run(found)]) + "\n"
+
+
+def _not_run(found: Explanation) -> list[str]:
+    """Of the steps after which the network was run on no sequence: why, and what the decision says of one that fails."""
+    lines = [""] if found.runs else []
+    for name, c in found.conclusions.items():
+        if any(one.objective == name for one in found.runs):
+            continue
+        failing = {pool: example(d) for pool, d in c.decisions.items() if d.holds is False}
+        said = [f" {POOL[pool].capitalize()}: {_text(words)}." for pool, words in failing.items() if words]
+        if not any(objective == name for objective, _ in found.measured):
+            why = "there are no gradients in float64 with proven radii to load"
+        elif c.holds is False:
+            why = "no failing sequence is known by name"
+        else:
+            known = "no sequence fails" if c.holds else "no sequence is known to fail"
+            why = f"{known} and no inequality names a tightest one"
+        lines.append(f"{name.capitalize()} steps: not run, since {why}.{''.join(said)}")
+    return lines if lines != [""] else []
