@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,12 +22,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from verify import ledger
-from verify.arguments import OneLineParser, writable
+from verify.arguments import OneLineParser, distinct, one_line, writable
 from verify.derive import chains, show_chain
 from verify.docket import entries
 from verify.junit import write_junit
 from verify.output import revision, versions, write_json
-from verify.recompute import READINGS, recompute
+from verify.process import INTERRUPTED, as_command, said
+from verify.progress import paged
+from verify.recompute import READINGS, RecomputeError, recompute
 from verify.records import Record
 from verify.setting import SettingError
 from verify.show import show_claim, show_mutants
@@ -38,6 +39,10 @@ from verify.tables import claims_table
 SCHEMA = "contextual-recall-referee/check/1"
 #: Where an interrupted run leaves what it has finished.
 STATE = ".verify-run/ledger"
+#: More processes than cores only wait for each other, and each holds worlds of its own. Two do no harm on one core.
+MOST_JOBS = max(2, os.cpu_count() or 1)
+#: The options of single commands, by what they are when they are not given.
+DEFAULTS = {"jobs": str(min(2, os.cpu_count() or 1)), "state": STATE}
 
 
 def as_ledger(records: dict[Trial, Record]) -> dict[str, Any]:
@@ -93,12 +98,10 @@ def _parser() -> OneLineParser:
     made.add_argument("id", nargs="?", metavar="ID", help="with show: the claim; with derive: the derivation")
     made.add_argument("--latex", action="store_true", help="with derive: LaTeX")
     made.add_argument("--only", metavar="ID[,ID…]", help="with check, mutants: only these claims")
-    made.add_argument("--jobs", metavar="N", default=str(min(2, os.cpu_count() or 1)), help="processes (default 2)")
+    made.add_argument("--jobs", metavar="N", help=f"processes (default {DEFAULTS['jobs']}, at most {MOST_JOBS})")
     made.add_argument("--json", metavar="FILE", help="with check, ledger: write it there")
     made.add_argument("--junit", metavar="FILE", help="with check: JUnit XML")
-    made.add_argument(
-        "--state", metavar="DIR", default=STATE, help=f"where an interrupted run is resumed from (default {STATE})"
-    )
+    made.add_argument("--state", metavar="DIR", help=f"where an interrupted run is resumed from (default {STATE})")
     made.add_argument("--fresh", action="store_true", help="do not resume an interrupted run")
     made.add_argument("-o", "--output", metavar="DIR", help="with report: the folder to write")
     return made
@@ -107,7 +110,7 @@ def _parser() -> OneLineParser:
 ALLOWED = {
     "check": {"only", "jobs", "json", "junit", "state", "fresh"},
     "show": {"id"},
-    "derive": {"id"},
+    "derive": {"id", "latex"},
     "mutants": {"only", "jobs", "state", "fresh"},
     "ledger": {"json"},
     "record": {"jobs", "state", "fresh"},
@@ -117,12 +120,14 @@ ALLOWED = {
 
 def _checked(options: argparse.Namespace, made: OneLineParser) -> tuple[list[Trial], int]:
     """The trials asked for and the number of processes; bad input is one line and exit 2."""
-    defaults = made.parse_args([])
-    for name in ("id", "only", "json", "junit", "output"):
+    for name in ("id", "latex", "only", "jobs", "json", "junit", "state", "fresh", "output"):
         value = getattr(options, name)
-        if value != getattr(defaults, name) and name not in ALLOWED[options.command]:
+        if value not in (None, False) and name not in ALLOWED[options.command]:
             flag = name.upper() if name == "id" else "-o" if name == "output" else f"--{name}"
-            made.error(f"{flag} {value}: not with {options.command}")
+            made.error(f"{flag}{'' if value is True else f' {value}'}: not with {options.command}")
+    for name, usual in DEFAULTS.items():
+        if getattr(options, name) is None:
+            setattr(options, name, usual)
     known = list(entries())
     wanted = known
     if options.command == "show":
@@ -144,14 +149,17 @@ def _checked(options: argparse.Namespace, made: OneLineParser) -> tuple[list[Tri
         jobs = int(options.jobs)
     except ValueError:
         jobs = 0
-    if jobs < 1:
-        made.error(f"--jobs {options.jobs}: must be a whole number, at least 1")
-    for name in ("json", "junit"):
-        if getattr(options, name) is not None:
-            try:
+    if not 1 <= jobs <= MOST_JOBS:
+        made.error(
+            f"--jobs {options.jobs}: must be a whole number from 1 to {MOST_JOBS}, or processes wait for each other"
+        )
+    try:
+        distinct({"--json": options.json, "--junit": options.junit})
+        for name in ("json", "junit"):
+            if getattr(options, name) is not None:
                 writable(f"--{name}", getattr(options, name))
-            except SettingError as error:
-                made.error(str(error))
+    except SettingError as error:
+        made.error(str(error))
     # Neighbours share worlds: all claims of one reading, then of the other.
     return [(name, reading) for reading in READINGS for name in known if name in wanted], jobs
 
@@ -169,7 +177,7 @@ def _recomputed(trials: list[Trial], jobs: int, state: State | None, label: str)
         return recompute(trials, jobs, state, advance)
 
 
-def _check(console: Console, records: dict[Trial, Record], options: argparse.Namespace, seconds: float) -> int:
+def _check(records: dict[Trial, Record], options: argparse.Namespace, seconds: float) -> int:
     problems = compared(records, whole=options.only is None)
     lines = [line for found in problems.values() for line in found]
     if options.json is not None:
@@ -186,12 +194,20 @@ def _check(console: Console, records: dict[Trial, Record], options: argparse.Nam
         )
     if options.junit is not None:
         write_junit(options.junit, list(records.values()), problems)
+    undecided = sum(one["verdict"] == "undecided" for one in records.values())
+    with paged() as console:
+        _show_check(console, records, lines, undecided, seconds)
+    return 1 if lines or undecided else 0
+
+
+def _show_check(
+    console: Console, records: dict[Trial, Record], lines: list[str], undecided: int, seconds: float
+) -> None:
     for reading in READINGS:
         console.print(f"reading: {reading}")
         console.print(claims_table([one for (_, r), one in records.items() if r == reading], ledger.recorded(reading)))
     for line in lines:
         console.print(line, style="bold red", markup=False, highlight=False)
-    undecided = sum(one["verdict"] == "undecided" for one in records.values())
     slowest = sorted(records.values(), key=lambda one: -one["seconds"])[:3]
     profile = ", ".join(f"{one['id']} ({one['reading']}) {one['seconds']:.1f} s" for one in slowest)
     console.print(
@@ -199,7 +215,86 @@ def _check(console: Console, records: dict[Trial, Record], options: argparse.Nam
         f"from the ledger; {seconds:.0f} s; slowest: {profile}",
         highlight=False,
     )
-    return 1 if lines or undecided else 0
+
+
+def _report(target: str, made: OneLineParser) -> int:
+    from verify.report import ReportError, write
+
+    try:
+        path = write(target)
+    except (ReportError, OSError) as error:
+        made.error(str(error))
+    with paged() as console:
+        console.print(f"written: {path / 'index.html'}", markup=False, soft_wrap=True)
+    return 0
+
+
+def _ledger(target: str | None, made: OneLineParser) -> int:
+    committed = ledger.load()
+    if target is not None:
+        try:
+            write_json(target, committed)
+        except OSError as error:
+            made.error(f"--json {target}: {error}")
+        return 0
+    with paged() as console:
+        for entry in committed["claims"]:
+            console.print(f"{entry['id']:18} {entry['verdict']:12} {entry['title']}", markup=False, highlight=False)
+    return 0
+
+
+def _derive(name: str | None, latex: bool) -> int:
+    with paged() as console:
+        for one in chains() if name is None else [name]:
+            show_chain(console, chains()[one](), latex)
+    return 0
+
+
+def _show(name: str, trials: list[Trial]) -> int:
+    # One claim takes seconds: nothing of it is kept, so there is nothing to resume.
+    records = _recomputed(trials, 1, None, "claims")
+    recorded = {reading: ledger.recorded(reading).get(name, "nothing") for reading in READINGS}
+    with paged() as console:
+        show_claim(console, entries()[name].claim, list(records.values()), recorded)
+    return 0
+
+
+def _told(records: dict[Trial, Record], options: argparse.Namespace, seconds: float) -> int:
+    """Writes and prints what was recomputed; the exit status."""
+    if options.command == "mutants":
+        survivors = sum(len(one["survivors"]) for one in records.values())
+        with paged() as console:
+            show_mutants(console, list(records.values()))
+        return 1 if survivors else 0
+    if options.command == "record":
+        write_json(Path(__file__).with_name(ledger.NAME), as_ledger(records))
+        with paged() as console:
+            console.print(f"recorded {len(records) // len(READINGS)} claims; review the diff before committing it")
+        return 0
+    return _check(records, options, seconds)
+
+
+def _kept(trials: list[Trial], jobs: int, options: argparse.Namespace, made: OneLineParser) -> int:
+    """The commands that recompute all claims: what is finished is kept until all of it was written and shown."""
+    begun = time.perf_counter()
+    try:
+        state = State(Path(options.state), options.fresh)
+    except SettingError as error:
+        made.error(str(error))
+    onwards = f"the same command{', without --fresh,' if options.fresh else ''} goes on from {options.state}"
+    try:
+        records = _recomputed(trials, jobs, state, "claims")
+        status = _told(records, options, time.perf_counter() - begun)
+    except KeyboardInterrupt:
+        state.release()
+        said(f"{made.prog}: interrupted; {onwards}")
+        return INTERRUPTED
+    except (OSError, RecomputeError) as error:
+        state.release()
+        said(f"{made.prog}: {one_line(error)}; {onwards}")
+        return 2
+    state.clear()
+    return status
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -207,57 +302,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     made = _parser()
     options = made.parse_args(arguments)
     trials, jobs = _checked(options, made)
-    console = Console(width=None if sys.stdout.isatty() else 150)
-    if options.command == "derive":
-        for name in [options.id] if options.id is not None else list(chains()):
-            show_chain(console, chains()[name](), options.latex)
-        return 0
-    if options.command == "report":
-        from verify.report import ReportError, write
-
-        try:
-            console.print(f"written: {write(options.output) / 'index.html'}", markup=False, soft_wrap=True)
-        except ReportError as error:
-            made.error(str(error))
-        return 0
-    if options.command == "ledger":
-        committed = ledger.load()
-        if options.json is not None:
-            write_json(options.json, committed)
-        else:
-            for entry in committed["claims"]:
-                console.print(f"{entry['id']:18} {entry['verdict']:12} {entry['title']}", markup=False, highlight=False)
-        return 0
-    begun = time.perf_counter()
     if options.command == "show":
-        # One claim takes seconds: nothing of it is kept, so there is nothing to resume.
-        try:
-            records = _recomputed(trials, 1, None, "claims")
-        except KeyboardInterrupt:
-            print("python -m verify: interrupted", file=sys.stderr)
-            return 130
-        recorded = {reading: ledger.recorded(reading).get(options.id, "nothing") for reading in READINGS}
-        show_claim(console, entries()[options.id].claim, list(records.values()), recorded)
-        return 0
-    try:
-        state = State(Path(options.state), options.fresh)
-    except SettingError as error:
-        made.error(str(error))
-    try:
-        records = _recomputed(trials, jobs, state, "claims")
-    except KeyboardInterrupt:
-        state.release()
-        print(f"python -m verify: interrupted; the same command goes on from {options.state}", file=sys.stderr)
-        return 130
-    state.clear()
-    if options.command == "mutants":
-        return 1 if show_mutants(console, list(records.values())) else 0
-    if options.command == "record":
-        write_json(Path(__file__).with_name(ledger.NAME), as_ledger(records))
-        console.print(f"recorded {len(trials) // len(READINGS)} claims; review the diff before committing it")
-        return 0
-    return _check(console, records, options, time.perf_counter() - begun)
+        return _show(options.id, trials)
+    if options.command == "derive":
+        return _derive(options.id, options.latex)
+    if options.command == "report":
+        return _report(options.output, made)
+    if options.command == "ledger":
+        return _ledger(options.json, made)
+    return _kept(trials, jobs, options, made)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    as_command(main)

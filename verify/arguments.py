@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import math
 import os
+import sys
 import tempfile
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import NoReturn
@@ -41,6 +43,10 @@ def numbers(text: str) -> tuple[int, ...]:
 
 #: What building a world holds at its peak per fact: the table, two permutations of it, token ids (64 bits each).
 BYTES_PER_FACT = 32
+
+
+#: Exact sums go through the table with rational numbers, some 20 us a fact each: at these sizes a job takes minutes.
+MOST_TOKENS, MOST_FACTS = 200_000, 2_000_000
 
 
 def memory() -> int:
@@ -80,6 +86,8 @@ def _beta(text: str) -> float:
         value = math.nan
     if math.isnan(value):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number (a positive number, or inf)")
+    if math.isinf(value) and "inf" not in text.lower():
+        raise argparse.ArgumentTypeError(f"{text!r} is out of range (valid: up to {sys.float_info.max:.3g}, or inf)")
     return value
 
 
@@ -142,10 +150,14 @@ def _facts_setting(options: argparse.Namespace) -> tuple[Setting, World]:
     for name in ("M", "L", "U"):
         if getattr(options, name) is not None:
             raise SettingError(f"--{name}: not with --facts, whose table decides it")
+    if not options.facts.strip():
+        # Path("") is the folder one stands in.
+        raise SettingError(f"--facts {options.facts!r}: must be the name of a CSV file")
     try:
         world = World.from_csv(options.facts, M_ft=options.M_ft, n_grammar=max(options.G, 1), seed=options.seed)
     except FactsError as error:
         raise SettingError(str(error)) from None
+    _printable(options.facts, world)
     setting = Setting(
         M=world.M,
         L=world.L,
@@ -162,7 +174,16 @@ def _facts_setting(options: argparse.Namespace) -> tuple[Setting, World]:
         seed=options.seed or 0,
         facts=Path(options.facts).name,
     )
-    return checked(setting), world
+    _affordable(checked(setting), _size(options))
+    return setting, world
+
+
+def _printable(file: str, world: World) -> None:
+    """Raises SettingError for names with control characters, which would steer the terminal that they are printed on."""
+    for cell in (*world.type_names, *world.subject_names, *(name for names in world.value_names for name in names)):
+        # A quoted cell may have several lines.
+        if any(unicodedata.category(c) == "Cc" and c not in "\t\n\r" for c in cell):
+            raise SettingError(f"--facts {file}: the cell {cell!r} holds a control character; valid: text without any")
 
 
 def _balanced_setting(options: argparse.Namespace) -> tuple[Setting, World]:
@@ -191,11 +212,36 @@ def _balanced_setting(options: argparse.Namespace) -> tuple[Setting, World]:
     if memory() < M * L * BYTES_PER_FACT:
         # Asked of the system, the allocation would be granted and the process killed on the way.
         raise MemoryError
+    _affordable(setting, _size(options))
     return setting, World.balanced(M, L, setting.U, setting.M_ft, n_grammar=setting.G, seed=setting.seed)
+
+
+def _affordable(setting: Setting, size: str) -> None:
+    """Raises SettingError for worlds over which the exact sums would take more than minutes."""
+    tokens = setting.M + sum(setting.U) + setting.L + setting.G + 1
+    if tokens > MOST_TOKENS:
+        raise SettingError(f"{size}: the vocabulary has {tokens} tokens; valid: worlds of up to {MOST_TOKENS}")
+    if setting.M * setting.L > MOST_FACTS:
+        raise SettingError(f"{size}: the table has {setting.M * setting.L} facts; valid: worlds of up to {MOST_FACTS}")
+
+
+def _size(options: argparse.Namespace) -> str:
+    """The options that decide how large the world is, those that the user gave."""
+    names = ("facts", "G") if options.facts is not None else ("M", "L", "U", "G")
+    given = [(name, getattr(options, name)) for name in names]
+    usual = {"G": 4}
+    words = []
+    for name, value in given:
+        if value is not None and value != usual.get(name):
+            text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+            words.append(f"--{name} {text}")
+    return " ".join(words) or "this world"
 
 
 def read(options: argparse.Namespace) -> tuple[Setting, World]:
     """The setting and its world. Raises SettingError with one line that says what is wrong and what would be valid."""
+    given = {f"--{name}": getattr(options, name, None) for name in ("facts", "json", "output")}
+    distinct(given)
     if options.json is not None:
         writable("--json", options.json)
     if options.seed is not None and options.seed < 0:
@@ -207,9 +253,35 @@ def read(options: argparse.Namespace) -> tuple[Setting, World]:
         raise SettingError(f"{size}: the world does not fit into memory; valid: a smaller one") from None
 
 
+def distinct(files: Mapping[str, str | None]) -> None:
+    """Raises SettingError where two options name one file, by whatever path: results would replace the input, or each other.
+
+    files: the names by option, None where it is not given; an input before the outputs.
+    """
+    named = [(option, name) for option, name in files.items() if name is not None and name.strip()]
+    for i, (option, name) in enumerate(named):
+        for other, earlier in named[:i]:
+            if _same_file(earlier, name):
+                raise SettingError(f"{option} {name}: is the file of {other}; give another one")
+
+
+def _same_file(one: str, other: str) -> bool:
+    try:
+        return os.path.samefile(one, other)
+    except OSError:
+        # One of them is not there yet.
+        return os.path.realpath(one) == os.path.realpath(other)
+
+
 def writable(option: str, name: str) -> None:
     """Raises SettingError unless a regular file of this name can be made or replaced: found out before the work, not after it."""
-    target = Path(name).resolve()
+    if not name.strip():
+        # Path("") is the folder one stands in.
+        raise SettingError(f"{option} {name!r}: must be the name of a file")
+    if name == "-":
+        raise SettingError(f"{option} -: standard output is for people; give the name of a file (./- for one called so)")
+    # Path.resolve raises for a link to itself.
+    target = Path(os.path.realpath(name))
     if target.is_dir():
         raise SettingError(f"{option} {name}: is a folder; give the name of a file")
     if target.exists() and not target.is_file():
@@ -217,7 +289,8 @@ def writable(option: str, name: str) -> None:
     if not target.parent.is_dir():
         raise SettingError(f"{option} {name}: the folder {target.parent} does not exist; give a file in a folder that does")
     try:
-        tempfile.TemporaryFile(dir=target.parent).close()
+        # As it is written later: a name may be too long for that.
+        tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp").close()
     except OSError as error:
         raise SettingError(
             f"{option} {name}: nothing can be written in the folder {target.parent} ({error.strerror}); give a file in a writable one"

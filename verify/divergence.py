@@ -16,10 +16,11 @@ from rich.console import Console
 from rich.table import Table
 
 from numerics.arguments import checked_integer, checked_real
-from verify.arguments import OneLineParser, one_line, whole, writable
+from verify.arguments import OneLineParser, distinct, one_line, whole, writable
 from verify.framework.picture import draw
 from verify.framework.reach import PRINTED, Reading, Sizes, as_json, readings
 from verify.output import revision, versions, write_json
+from verify.process import as_command
 from verify.progress import bars, paged
 from verify.setting import SettingError
 
@@ -78,9 +79,7 @@ def read(options: Any) -> Sizes:
             writable(f"--{name}", getattr(options, name))
     if options.plot is not None and Path(options.plot).suffix.lower() not in PICTURES:
         raise SettingError(f"--plot {options.plot}: must end in one of {', '.join(PICTURES)}")
-    both = options.json is not None and options.plot is not None
-    if both and Path(options.json).resolve() == Path(options.plot).resolve():
-        raise SettingError(f"--plot {options.plot}: is the file of --json; give another one")
+    distinct({"--json": options.json, "--plot": options.plot})
     seeds = checked_integer("--seeds", options.seeds, 1, MOST_SEEDS)
     first = checked_integer("--seed", options.seed, 0)
     sizes = Sizes(
@@ -185,4 +184,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    as_command(main)

@@ -6,6 +6,7 @@ Exit status as for theorem1: 0 the witnesses agree and every verdict is the reco
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -19,16 +20,20 @@ from rich.table import Table
 
 from numerics.world import World
 from verify import ledger
-from verify.arguments import one_line, parser, read
+from verify.arguments import one_line, parser, read, whole
 from verify.court import Court
 from verify.docket import entries, tried
 from verify.evidence import Evidence
 from verify.output import revision, versions, write_json
+from verify.progress import paged
 from verify.records import Record, record
-from verify.setting import Setting, SettingError
+from verify.setting import POPULATION, Setting, SettingError
 from verify.tables import claims_table
+from verify.witnesses import DENSE_V
 
 SCHEMA = "contextual-recall-referee/entry/1"
+#: Positions of a PT sequence are gone through one by one: a second here.
+MOST_SLOTS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,32 @@ class Point:
     claims: tuple[str, ...]
     here: Callable[[Setting, World, int], list[Row]]
     pretraining: bool = False
+    dense: bool = False
+
+
+def _feasible(point: Point, setting: Setting, world: World, N_tr: int) -> None:
+    """Raises SettingError for what this entry point, beyond `read`, has no end with."""
+    if point.dense and world.V > DENSE_V:
+        raise SettingError(
+            f"the vocabulary has {world.V} tokens (M = {world.M}, L = {world.L}, G = {world.G}); valid: up to {DENSE_V}, whose"
+            " (V, V) matrices are affordable"
+        )
+    if not point.pretraining:
+        return
+    S, count = setting.grammar_length, N_tr
+    if S * count > MOST_SLOTS:
+        raise SettingError(
+            f"--S {S}, --N-tr {count}: a PT sequence has S N_tr = {S * count} slots; valid: up to {MOST_SLOTS}"
+        )
+    # In logarithms: the population itself may be too long to be formed.
+    each = math.log10(setting.L * S) + (S - 1) * math.log10(setting.G)
+    if math.log10(setting.M) + count * each >= POPULATION:
+        most = int((POPULATION - math.log10(setting.M)) / each)
+        valid = f"at most {most} with this S" if most >= 1 else "a smaller --S"
+        raise SettingError(
+            f"--N-tr {N_tr}: M (L S G^(S-1))^N_tr, with S = {S}, is 1e{POPULATION} PT sequences or more,"
+            f" beyond what float64 can hold; valid: {valid}"
+        )
 
 
 def trials(point: Point, setting: Setting, world: World) -> list[Record]:
@@ -95,10 +126,14 @@ def _table(rows: list[Row]) -> Table:
 
 def _options(point: Point, arguments: Sequence[str] | None) -> argparse.Namespace:
     made = parser(f"python -m verify.{point.name}", point.title)
-    made.add_argument("--N-tr", type=int, default=5, metavar="N", help="subsequences of a PT sequence (default 5)")
+    made.add_argument("--N-tr", type=whole, default=5, metavar="N", help="subsequences of a PT sequence (default 5)")
     options = made.parse_args(arguments)
     if options.N_tr < 1:
         made.error(f"--N-tr {options.N_tr}: must be at least 1")
+    if options.device == "cuda":
+        made.error("--device cuda: this command computes on the CPU; leave it out")
+    if options.full:
+        made.error("--full: asks for gradients, which this command has none of; leave it out")
     if point.pretraining and options.S is None:
         options.S = 10  # the paper's Section 4
     return options
@@ -109,10 +144,11 @@ def main(point: Point, arguments: Sequence[str] | None = None) -> int:
     options = _options(point, arguments)
     try:
         setting, world = read(options)
+        _feasible(point, setting, world, options.N_tr)
     except (SettingError, ValueError) as error:
         print(f"python -m verify.{point.name}: {one_line(error)}", file=sys.stderr)
         return 2
-    console, begun = Console(width=None if sys.stdout.isatty() else 150), time.perf_counter()
+    begun = time.perf_counter()
     try:
         rows = point.here(setting, world, options.N_tr)
         records = trials(point, setting, world)
@@ -131,9 +167,28 @@ def main(point: Point, arguments: Sequence[str] | None = None) -> int:
                 "seconds": round(seconds, 3),
             }
             write_json(options.json, made)
+    except OSError as error:
+        print(f"python -m verify.{point.name}: {one_line(error)}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print(f"python -m verify.{point.name}: interrupted, nothing written", file=sys.stderr)
         return 130
+    with paged() as console:
+        show(console, point, setting, options, rows, records, problems, seconds)
+    return 1 if problems else 0
+
+
+def show(
+    console: Console,
+    point: Point,
+    setting: Setting,
+    options: argparse.Namespace,
+    rows: list[Row],
+    records: list[Record],
+    problems: list[str],
+    seconds: float,
+) -> None:
+    """What was found, for people; with --quiet the last line."""
     if not options.quiet:
         U = setting.U[0] if len(set(setting.U)) == 1 else list(setting.U)
         shape = (
@@ -156,4 +211,3 @@ def main(point: Point, arguments: Sequence[str] | None = None) -> int:
         highlight=False,
         soft_wrap=True,
     )
-    return 1 if problems else 0

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from verify.diversity import command
 from verify.diversity.plot13 import draw
 from verify.diversity.rules13 import findings, judged
+from verify.process import as_command
 
 FIGURE = command.Figure("fig13", "Fig. 13: unique attributes seen in finetuning", judged, findings, draw)
 
@@ -23,4 +23,4 @@ def committed() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.exit(command.main(FIGURE))
+    as_command(lambda: command.main(FIGURE))

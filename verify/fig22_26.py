@@ -5,9 +5,9 @@ Exit status: 0 reproduced, 1 not reproduced, 2 unusable input, 130 interrupted; 
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
+from verify.process import as_command
 from verify.trained import command
 from verify.trained import record as records
 
@@ -25,4 +25,4 @@ def committed() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.exit(command.main(NAME))
+    as_command(lambda: command.main(NAME))

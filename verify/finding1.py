@@ -5,11 +5,11 @@ Exit status: 0 reproduced, 1 not reproduced, 2 unusable input, 130 interrupted; 
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from verify.findings import command
 from verify.findings import record as records
+from verify.process import as_command
 
 NAME = "finding1"
 
@@ -25,4 +25,4 @@ def committed() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.exit(command.main(NAME))
+    as_command(lambda: command.main(NAME))

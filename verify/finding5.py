@@ -5,9 +5,9 @@ Exit status: 0 reproduced, 1 not reproduced, 2 unusable input, 130 interrupted; 
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
+from verify.process import as_command
 from verify.representations import command
 from verify.representations import record as records
 
@@ -23,4 +23,4 @@ def committed() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.exit(command.main())
+    as_command(command.main)

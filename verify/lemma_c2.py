@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
 from verify import entry
 from verify.evidence import Evidence
+from verify.process import as_command
 from verify.propositions import points
 from verify.setting import Setting
 
@@ -22,4 +22,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    as_command(main)

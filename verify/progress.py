@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from verify.process import standard_output
+
 Count = Callable[[int, int], None]
 
 
@@ -50,22 +52,16 @@ class _Pipe(Console):
 def paged(width: int = 150) -> Iterator[Console]:
     """A console on standard output, `width` columns wide where that is no terminal.
 
-    A reader that has gone (| head), or no standard output at all, ends the showing and nothing else: files are written
-    before, and the exit status is that of the result.
+    COLUMNS in the environment decides the width in either case. A reader that has gone (| head), or no standard output at
+    all, ends the showing and nothing else: files are written before, and the exit status is that of the result. Where
+    nothing can be written, a full disk, it is 2, after one line.
     """
     terminal = sys.stdout is not None and sys.stdout.isatty()
-    try:
-        yield _Pipe(width=None if terminal else width)
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except BrokenPipeError:
-        # What is still buffered would raise again when Python ends.
-        _silenced()
-    except OSError as error:
-        _silenced()
-        print(f"standard output: {error.strerror}", file=sys.stderr)
-        raise SystemExit(2) from None
+    with standard_output():
+        yield _Pipe(width=None if terminal or _columns() else width)
 
 
-def _silenced() -> None:
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _columns() -> bool:
+    """Whether the environment says how wide the output is to be, which rich reads where it is told no width."""
+    columns = os.environ.get("COLUMNS", "")
+    return columns.isascii() and columns.isdecimal() and int(columns) > 0

@@ -262,12 +262,19 @@ def points() -> dict[str, Point]:
             ("prop4.last", "prop4.f", "prop4.coverage", "prop2_vs_4.rel", "beta.3head"),
             _in_context(4),
         ),
-        Point("lemma_c1", "Lemma C.1: prediction probabilities at the first step", ("lemC1", "lemC1.logit"), _lemma_c1),
+        Point(
+            "lemma_c1",
+            "Lemma C.1: prediction probabilities at the first step",
+            ("lemC1", "lemC1.logit"),
+            _lemma_c1,
+            dense=True,
+        ),
         Point(
             "lemma_c2",
             "Lemma C.2: prediction probabilities at the second step",
             ("lemC2.logit", "lemC2.middle", "lemC2"),
             _lemma_c2,
+            dense=True,
         ),
     )
     return {point.name: point for point in made}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+import traceback
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing, suppress
 from functools import cache
 from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from typing import Any
 
 from numerics.world import World
 from verify.court import Court
@@ -13,6 +16,7 @@ from verify.docket import entries, tried
 from verify.records import Record, record
 from verify.setting import Setting
 from verify.state import State, Trial
+from verify.workers import attended, leave_with_parent, started
 
 READINGS = ("set", "literal")
 
@@ -30,10 +34,8 @@ def trial(which: Trial) -> Record:
     return record(tried(entries()[name], court(reading)), reading)
 
 
-def _one_thread() -> None:
-    import torch
-
-    torch.set_num_threads(1)
+class RecomputeError(RuntimeError):
+    """A worker process has ended before it was done; the message is one line."""
 
 
 def recompute(
@@ -41,7 +43,8 @@ def recompute(
 ) -> dict[Trial, Record]:
     """Every trial's record; advance(trial, resumed) is called as each becomes known. Cost: about 0.5 s a trial.
 
-    state: where finished trials are kept and those of killed runs looked for; None: nowhere.
+    state: where finished trials are kept, each as it is finished, and those of killed runs looked for; None: nowhere. On
+    Ctrl-C the workers are ended at once. Raises RecomputeError where one of them is killed.
     """
     known: dict[Trial, Record] = {}
     for which in trials:
@@ -50,15 +53,17 @@ def recompute(
             known[which] = earlier
             advance(which, True)
     missing = [which for which in trials if which not in known]
-    for which, one in _computed(missing, jobs):
-        if state is not None:
-            state.keep(which, one)
-        known[which] = one
-        advance(which, False)
+    with closing(_computed(missing, jobs)) as computed:
+        for which, one in computed:
+            if state is not None:
+                state.keep(which, one)
+            known[which] = one
+            advance(which, False)
     return {which: known[which] for which in trials}
 
 
-def _computed(missing: Sequence[Trial], jobs: int) -> Iterable[tuple[Trial, Record]]:
+def _computed(missing: Sequence[Trial], jobs: int) -> Generator[tuple[Trial, Record], None, None]:
+    """Every trial and its record as soon as it is there. Closed, or interrupted, it ends its workers."""
     if jobs <= 1 or len(missing) <= 1:
         for which in missing:
             yield which, trial(which)
@@ -66,15 +71,87 @@ def _computed(missing: Sequence[Trial], jobs: int) -> Iterable[tuple[Trial, Reco
     # Claims of one reading share worlds, so a worker gets neighbours: contiguous chunks, a few per worker.
     size = max(1, len(missing) // (4 * jobs))
     chunks = [list(missing[i : i + size]) for i in range(0, len(missing), size)]
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_one_thread) as pool:
-        futures = {pool.submit(_chunk, chunk): chunk for chunk in chunks}
+    workers: dict[Connection, Any] = {}
+    with attended():
         try:
-            for future in as_completed(futures):
-                yield from zip(futures[future], future.result(), strict=True)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+            yield from _shared_out(chunks, jobs, workers)
+        finally:
+            for process in workers.values():
+                process.terminate()
+            for process in workers.values():
+                process.join()
 
 
-def _chunk(chunk: list[Trial]) -> list[Record]:
-    return [trial(which) for which in chunk]
+def _shared_out(
+    chunks: list[list[Trial]], jobs: int, workers: dict[Connection, Any]
+) -> Generator[tuple[Trial, Record], None, None]:
+    """The records as they come; `workers` is filled for the caller, who ends them."""
+    left: dict[Connection, list[Trial]] = {}
+    for _ in range(min(jobs, len(chunks))):
+        connection, process = _worker()
+        workers[connection] = process
+        left[connection] = _sent(connection, chunks)
+    while left:
+        for ready in wait(list(left)):
+            assert isinstance(ready, Connection)
+            which = left[ready].pop(0)
+            yield which, _received(ready, which)
+            if not left[ready] and not chunks:
+                del left[ready]
+            elif not left[ready]:
+                left[ready] = _sent(ready, chunks)
+
+
+def _worker() -> tuple[Connection, Any]:
+    context = get_context("spawn")
+    mine, theirs = context.Pipe()
+    process = started(context.Process(target=_work, args=(theirs,), daemon=True))
+    # Held here as well, it would not be closed where the worker ends.
+    theirs.close()
+    return mine, process
+
+
+def _work(connection: Connection) -> None:
+    """Sends the record of every trial of the chunks that come, until it is ended; an error as its traceback."""
+    import torch
+
+    leave_with_parent()
+    torch.set_num_threads(1)
+    # Either ends with the parent, which is then gone.
+    with suppress(EOFError, OSError):
+        while True:
+            for which in connection.recv():
+                connection.send(_tried(which))
+
+
+def _tried(which: Trial) -> Record | str:
+    try:
+        return trial(which)
+    except Exception:
+        return traceback.format_exc()
+
+
+def _sent(connection: Connection, chunks: list[list[Trial]]) -> list[Trial]:
+    """The next chunk, which the worker has then."""
+    chunk = chunks.pop(0)
+    try:
+        connection.send(chunk)
+    except BrokenPipeError:
+        raise _ended(chunk[0]) from None
+    return chunk
+
+
+def _received(connection: Connection, which: Trial) -> Record:
+    try:
+        found: Record | str = connection.recv()
+    except (EOFError, ConnectionResetError):
+        raise _ended(which) from None
+    if isinstance(found, str):
+        raise RuntimeError(f"{which[0]} ({which[1]}), in a worker process:\n{found}")
+    return found
+
+
+def _ended(which: Trial) -> RecomputeError:
+    return RecomputeError(
+        f"{which[0]} ({which[1]}): its process was ended, perhaps for want of memory; fewer --jobs need less"
+    )

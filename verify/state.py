@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import itertools
 import json
 import os
 import re
 import shutil
 import tempfile
+import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -27,6 +29,8 @@ from verify.setting import SettingError
 
 ROOMS = ("theory", "numerics", "paper_checks", "verify")
 Trial = tuple[str, str]  # (claim id, reading)
+#: How often a folder that is not there is made again, and the seconds between: other runs remove it for milliseconds.
+MOST_TURNS, TURN = 200, 0.005
 
 
 def source_key() -> str:
@@ -47,14 +51,21 @@ def _opened(folder: Path) -> int:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """The only run that makes or removes folders in `folder`, which is made where it is missing. Held for milliseconds."""
-    while True:
+    """The only run that makes or removes folders in `folder`, which is made where it is missing. Held for milliseconds.
+
+    Raises OSError where it cannot be made.
+    """
+    for turn in itertools.count(1):
         # At any point here the last of the other runs may remove it, or the folder that it lies in.
         try:
             with suppress(FileExistsError):
                 folder.mkdir(parents=True)
             handle = _opened(folder)
         except FileNotFoundError:
+            # What /proc says of a folder that cannot be made there as well.
+            if turn == MOST_TURNS:
+                raise
+            time.sleep(TURN)
             continue
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
@@ -102,8 +113,8 @@ class State:
     """
 
     def __init__(self, folder: Path, fresh: bool = False) -> None:
-        # Resolved: a link to nothing would be neither made nor found.
-        self.key = folder.resolve() / source_key()
+        # Resolved: a link to nothing would be neither made nor found. (Path.resolve raises for a link to itself.)
+        self.key = Path(os.path.realpath(folder)) / source_key()
         self.mine: set[Trial] = set()
         try:
             with _alone(self.key.parent):

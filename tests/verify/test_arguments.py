@@ -11,8 +11,9 @@ import pytest
 
 from numerics.world import World
 from verify import __main__ as verify_main
-from verify import theorem1
+from verify import prop1, theorem1
 from verify.arguments import parser
+from verify.explain import __main__ as explain
 from verify.setting import Setting, SettingError, checked
 from verify.witnesses import Witnesses
 
@@ -66,6 +67,8 @@ def refused(tmp_path: Path, capsys, monkeypatch):
         (("--beta", "-1"), ("--beta -1", "positive")),
         (("--beta", "nan"), ("--beta", "nan", "positive number, or inf")),
         (("--beta", "hot"), ("--beta", "hot", "positive number, or inf")),
+        (("--beta", "1e400"), ("--beta", "'1e400' is out of range", "up to 1.8e+308, or inf")),
+        (("--facts", ""), ("--facts ''", "the name of a CSV file")),
         (("--beta=-inf",), ("--beta -inf", "positive")),
         (("--reading", "bag"), ("--reading", "bag", "set", "literal")),
         (("--device", "tpu"), ("--device", "tpu", "cpu", "cuda")),
@@ -123,6 +126,7 @@ FACTS = {
     "binary": (bytes(range(256)) * 4, ()),
     "zero bytes": (b"name,city\nAnn,Ro\0me\n", ("row 2", "UTF-8")),
     "latin": ("name,city\nAnn,Zürich\n".encode("latin-1"), ("UTF-8",)),
+    "escape": (b"name,city\nAnn,\x1b[31mRome\n", ("'\\x1b[31mRome'", "control character")),
     "open quote": (b'name,city\nAnn,"Rome\n', ("CSV",)),
 }
 
@@ -161,12 +165,57 @@ def test_targets(refused, tmp_path):
     refused(*small, "--json", str(tmp_path), names=("--json", "is a folder"), target=False)
     refused(*small, "--json", "/dev/null", names=("--json /dev/null", "not a regular file"), target=False)
     refused(*small, "--json", "/proc/x.json", names=("--json /proc/x.json", "nothing can be written"), target=False)
-    refused(*small, "--json", "", names=("--json", "is a folder"), target=False)
+    refused(*small, "--json", "", names=("--json ''", "the name of a file"), target=False)
+    refused(*small, "--json", "-", names=("--json -", "./-"), target=False)
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    refused(*small, "--json", str(tmp_path / "loop" / "x.json"), names=("does not exist",), target=False)
+    refused(*small, "--json", str(tmp_path / ("x" * 250)), names=("File name too long",), target=False)
+
+
+@pytest.mark.parametrize("path", ["facts.csv", "folder/../facts.csv", "link.csv", "hard.csv"])
+@pytest.mark.parametrize(
+    ("command", "option"), [(theorem1, "--json"), (explain, "--json"), (explain, "--output"), (prop1, "--json")]
+)
+def test_the_input_is_not_replaced(tmp_path, monkeypatch, capsys, command, option, path):
+    """By whatever path an output names the file of --facts."""
+    monkeypatch.chdir(tmp_path)
+    facts = tmp_path / "facts.csv"
+    facts.write_text("name,city\nAnn,Rome\nBob,Oslo\n", encoding="utf-8")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link.csv").symlink_to(facts)
+    (tmp_path / "hard.csv").hardlink_to(facts)
+    assert command.main(["--facts", str(facts), "--N-ft", "1", option, path]) == 2
+    assert f"{option} {path}: is the file of --facts; give another one" in capsys.readouterr().err
+    assert facts.read_text(encoding="utf-8").startswith("name,city")
+
+
+def test_two_outputs_are_two_files(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as raised:
+        verify_main.main(["--json", "x", "--junit", str(tmp_path / "x")])
+    assert raised.value.code == 2 and "is the file of --json" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_world_beyond_memory_is_refused_before_it_is_built(refused, monkeypatch):
     monkeypatch.setattr("verify.arguments.World.balanced", lambda *a, **k: pytest.fail("built"))
     refused("--M", "1000000000000", names=("--M 1000000000000", "memory", "smaller"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        (
+            ("--G", "1000000000", "--M", "16", "--L", "2", "--U", "4"),
+            ("--M 16 --L 2 --U 4 --G 1000000000", "1000000027 tokens"),
+        ),
+        (("--M", "1000000"), ("--M 1000000: the vocabulary has 1000269 tokens", "up to 200000")),
+        (("--L", "1000000", "--M", "16", "--U", "4"), ("5000021 tokens",)),
+        (("--L", "10000", "--M", "1000", "--U", "1"), ("10000000 facts", "up to 2000000")),
+    ],
+)
+def test_worlds_without_an_end_are_refused(refused, arguments, names):
+    refused(*arguments, names=names)
 
 
 def test_a_world_beyond_memory(refused, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib import import_module, resources
 
 import jsonschema
@@ -71,7 +72,14 @@ def test_disagreeing_witnesses_are_a_problem(monkeypatch, quick, capsys):
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
-    [(["--N-tr", "0"], "--N-tr 0: must be at least 1"), (["--M", "0"], "--M 0"), (["--U", "3", "--M", "8"], "--U 3")],
+    [
+        (["--N-tr", "0"], "--N-tr 0: must be at least 1"),
+        (["--N-tr", "1.5"], "'1.5' is not a whole number"),
+        (["--M", "0"], "--M 0"),
+        (["--U", "3", "--M", "8"], "--U 3"),
+        (["--device", "cuda"], "--device cuda: this command computes on the CPU"),
+        (["--full"], "--full: asks for gradients"),
+    ],
 )
 @pytest.mark.parametrize("name", ["prop1", "lemma_c2"])
 def test_bad_input_is_one_line(name, arguments, said, capsys):
@@ -81,6 +89,34 @@ def test_bad_input_is_one_line(name, arguments, said, capsys):
         status = stop.code
     captured = capsys.readouterr().err
     assert status == 2 and said in captured and captured.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "said"),
+    [
+        ("prop1", ["--N-tr", "1000000000"], "10000000000 slots; valid: up to 1000000"),
+        (
+            "prop1",
+            ["--N-tr", "100"],
+            "1e300 PT sequences or more, beyond what float64 can hold; valid: at most 40 with",
+        ),
+        ("prop3", ["--S", "1000000000"], "valid: up to 1000000"),
+        ("prop3", ["--S", "600"], "with S = 600, is 1e300 PT sequences or more"),
+        ("prop2", ["--L", "1000000"], "--L 1000000: the vocabulary has"),
+        ("lemma_c1", ["--M", "4096"], "valid: up to 3000, whose (V, V) matrices are affordable"),
+    ],
+)
+def test_sizes_without_an_end_are_refused(name, arguments, said, capsys):
+    assert run(name, arguments) == 2
+    captured = capsys.readouterr().err
+    assert said in captured and captured.count("\n") == 1
+
+
+def test_the_largest_population_is_a_number(quick, capsys, monkeypatch):
+    """256 (8 * 10 * 4^9)^40, as large as is accepted."""
+    monkeypatch.setenv("COLUMNS", "400")
+    assert run("prop1", ["--N-tr", "40"]) == 0
+    assert re.search(r"over all \d\.\d+e\+295 PT sequences", capsys.readouterr().out)
 
 
 def test_check_returns_evidence():

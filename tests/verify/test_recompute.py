@@ -8,8 +8,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 import xml.etree.ElementTree as ElementTree
 from importlib import resources
+from multiprocessing import Pipe
 from pathlib import Path
 
 import jsonschema
@@ -17,6 +19,7 @@ import pytest
 
 from verify import __main__ as verify_main
 from verify import junit, recompute
+from verify import state as state_of_runs
 from verify.recompute import trial
 from verify.records import numbers
 from verify.setting import SettingError
@@ -71,6 +74,22 @@ def left_by_a_killed_run(key, *whiches):
     for which in whiches:
         (run / f"{which[0]}.{which[1]}.json").write_text("{}", encoding="utf-8")
     return run
+
+
+def test_a_folder_that_cannot_be_made(tmp_path, monkeypatch):
+    """It is tried for a while, since another run may be removing it, and no longer."""
+    monkeypatch.setattr(state_of_runs, "TURN", 0.0)
+    for name, target in (("loop", "loop"), ("nowhere", "/proc/nothing/of/this")):
+        (tmp_path / name).symlink_to(target)
+    for folder in (Path("/proc/x"), tmp_path / "nowhere", tmp_path / "loop"):
+        with pytest.raises(SettingError, match="cannot be made or locked"):
+            State(folder)
+
+
+def test_a_link_to_nothing_is_followed(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "target")
+    State(tmp_path / "link").keep(QUICK[0], {})
+    assert (tmp_path / "target" / source_key()).is_dir()
 
 
 def test_runs_of_other_sources_are_removed(tmp_path):
@@ -226,6 +245,75 @@ def test_resumed_is_recomputed(tmp_path, monkeypatch):
     assert [numbers(one) for one in found.values()] == [numbers(one) for one in whole.values()]
 
 
+def test_an_interrupt_ends_the_workers_and_keeps_what_they_finished(tmp_path):
+    """Ctrl-C as a terminal sends it, to all processes: a line, within seconds, and every finished claim as it should be."""
+    # The claims of a chunk take seconds together.
+    command = [sys.executable, "-m", "verify", "--jobs", "2", "--state", str(tmp_path / "state")]
+    here = {**os.environ, "PYTHONPATH": str(Path(verify_main.__file__).parents[1])}
+    made = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        env=here,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    while not (kept := list(tmp_path.glob("state/*/*/*.json"))):
+        assert made.poll() is None
+        time.sleep(0.05)
+    os.killpg(made.pid, signal.SIGINT)
+    # Pipes are at their end when no process is left that could write to them.
+    out, err = made.communicate(timeout=60)
+    assert (made.returncode, out) == (130, "")
+    assert err == f"python -m verify: interrupted; the same command goes on from {tmp_path / 'state'}\n"
+    name, reading = kept[0].name.split(".json")[0].rsplit(".", 1)
+    seen = []
+    found = recompute.recompute([(name, reading)], 1, State(tmp_path / "state"), lambda *news: seen.append(news))
+    assert seen == [((name, reading), True)]
+    assert numbers(found[name, reading]) == numbers(json.loads(json.dumps(trial((name, reading)))))
+
+
+def test_a_worker_that_is_killed_is_one_line(tmp_path, monkeypatch, capsys):
+    """What is finished by then is kept."""
+
+    def killed(missing, jobs):
+        yield QUICK[0], trial(QUICK[0])
+        mine, theirs = Pipe()
+        theirs.close()
+        recompute._received(mine, QUICK[1])
+
+    monkeypatch.setattr(recompute, "_computed", killed)
+    state = tmp_path / "state"
+    assert verify_main.main(["--only", "index,lemC2", "--state", str(state)]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("python -m verify: lemC2 (set): its process was ended") and err.count("\n") == 1
+    assert f"goes on from {state}" in err and [path.name for path in state.glob("*/*/*")] == ["index.set.json"]
+
+
+def test_an_error_in_a_worker_is_shown_as_it_was(monkeypatch):
+    monkeypatch.setattr(recompute, "trial", lambda which: 1 / 0)
+    mine, theirs = Pipe()
+    theirs.send(recompute._tried(QUICK[0]))
+    with pytest.raises(RuntimeError, match=r"(?s)index \(set\), in a worker process:.*ZeroDivisionError"):
+        recompute._received(mine, QUICK[0])
+
+
+def test_nothing_is_cleared_before_it_is_written(tmp_path, monkeypatch, capsys):
+    """A disk that is full at the end costs no recomputation."""
+
+    def full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(recompute, "trial", lambda which: {"id": which[0]})
+    monkeypatch.setattr(verify_main, "compared", lambda records, whole: {})
+    monkeypatch.setattr(verify_main, "write_json", full)
+    state = tmp_path / "state"
+    assert verify_main.main(["--only", "index", "--json", str(tmp_path / "x.json"), "--state", str(state)]) == 2
+    assert "No space left on device; the same command goes on from" in capsys.readouterr().err
+    assert len(list(state.glob("*/*/*"))) == 2
+
+
 def test_a_torn_file_is_computed_again(tmp_path):
     state = State(tmp_path)
     (state.folder / "index.set.json").write_text('{"id": "ind', encoding="utf-8")
@@ -238,6 +326,12 @@ def test_a_torn_file_is_computed_again(tmp_path):
     [
         (["--jobs", "0"], "--jobs 0"),
         (["--jobs", "two"], "--jobs two"),
+        (["--jobs", "100000"], "--jobs 100000: must be a whole number from 1 to"),
+        (["--latex"], "--latex: not with check"),
+        (["derive", "kq_rel", "--jobs", "2"], "--jobs 2: not with derive"),
+        (["show", "index", "--fresh"], "--fresh: not with show"),
+        (["ledger", "--state", "x"], "--state x: not with ledger"),
+        (["report", "-o", "/proc/x"], "-o /proc/x: the folder /proc cannot be written to"),
         (["--only", "nothing"], "'nothing'"),
         (["--only", ""], "''"),
         (["show"], "show needs the id"),

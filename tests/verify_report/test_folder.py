@@ -7,7 +7,7 @@ import os
 import pytest
 
 from verify.__main__ import main
-from verify.report.folder import MANIFEST, ReportError, replaced
+from verify.report.folder import MANIFEST, ReportError, checked, replaced
 
 FILES = {"index.html": "<p>1</p>", "claims/a.html": "<p>2</p>"}
 
@@ -72,6 +72,18 @@ def test_nothing_is_left_where_writing_fails(tmp_path):
         replaced(tmp_path / "out", {**FILES, "bad.html": "\ud800"})
     assert os.listdir(tmp_path) == ["out"]
     assert contents(tmp_path / "out") == FILES
+
+
+def test_a_folder_that_cannot_be_made(tmp_path):
+    """Found out before the work, also where permissions do not say so."""
+    with pytest.raises(ReportError, match=r"^-o /proc/x: the folder /proc cannot be written to \("):
+        checked("/proc/x")
+    with pytest.raises(ReportError, match=r"^-o '': must be the name of a folder"):
+        checked("")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with pytest.raises(ReportError, match="is a file"):
+        checked(tmp_path / "loop")
+    assert os.listdir(tmp_path) == ["loop"]
 
 
 def refused(arguments: list[str], capsys) -> str:

@@ -22,9 +22,10 @@ from verify.against.plot import draw
 from verify.against.recovery import recovery
 from verify.against.relation import relation
 from verify.against.settings import Plan, plan
-from verify.arguments import OneLineParser, one_line, writable
+from verify.arguments import OneLineParser, distinct, one_line, writable
 from verify.output import revision, versions, write_json
-from verify.progress import Count, bars
+from verify.process import as_command
+from verify.progress import Count, bars, paged
 from verify.setting import SettingError
 from verify.trained.runs import RunError
 
@@ -87,7 +88,22 @@ def _checked(options: argparse.Namespace) -> None:
     if options.plot is not None:
         if not Path(options.plot).is_dir():
             raise SettingError(f"--plot {options.plot}: is not a folder; give one that exists")
-        writable("--plot", str(Path(options.plot) / "convergence.png"))
+        for part in options.only or PARTS:
+            picture = str(Path(options.plot) / f"{part}.png")
+            writable("--plot", picture)
+            distinct({"--json": options.json, "--plot": picture})
+
+
+def show(console: Console, record: dict[str, Any]) -> None:
+    """The record, for people."""
+    for name, part in record["parts"].items():
+        console.print(f"[bold]{name}[/bold]: {part['verdict']} ({part['seconds']:.1f} s)", highlight=False)
+        console.print(f"  rule: {part['rule']}", highlight=False, markup=False)
+        console.print(f"  {part['finding']}", highlight=False, markup=False)
+    for problem in record["problems"]:
+        words = f"{problem}: {record['parts'][problem]['verdict']}"
+        console.print(words, style="bold red", highlight=False, markup=False)
+    console.print(f"{record['seconds']:.1f} s", highlight=False)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -111,18 +127,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(f"{NAME}: interrupted, nothing written", file=sys.stderr)
         return 130
-    console = Console(width=None if sys.stdout.isatty() else 150)
-    for name, part in record["parts"].items():
-        console.print(f"[bold]{name}[/bold]: {part['verdict']} ({part['seconds']:.1f} s)", highlight=False)
-        console.print(f"  rule: {part['rule']}", highlight=False, markup=False)
-        console.print(f"  {part['finding']}", highlight=False, markup=False)
-    for problem in record["problems"]:
-        console.print(
-            f"{problem}: {record['parts'][problem]['verdict']}", style="bold red", highlight=False, markup=False
-        )
-    console.print(f"{record['seconds']:.1f} s", highlight=False)
+    with paged() as console:
+        show(console, record)
     return 1 if record["problems"] else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    as_command(main)

@@ -28,6 +28,8 @@ from verify.bench.population import Stages, run
 from verify.bench.record import as_json
 from verify.bench.showing import show
 from verify.output import write_json
+from verify.process import as_command
+from verify.progress import paged
 from verify.setting import SettingError
 
 NAME = "python -m verify.bench"
@@ -167,7 +169,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except OSError as error:
             print(f"{NAME}: {one_line(error)}", file=sys.stderr)
             return 2
-        outcome.show(Console(width=None if sys.stdout.isatty() else 150))
+        with paged() as console:
+            outcome.show(console)
     except KeyboardInterrupt:
         print(f"{NAME}: interrupted, nothing written", file=sys.stderr)
         return 130
@@ -175,4 +178,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    as_command(main)

@@ -18,14 +18,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from rich.console import Console
 
-from verify.arguments import OneLineParser, one_line, writable
+from verify.arguments import OneLineParser, distinct, one_line, writable
 from verify.diversity.measured import seed_json
 from verify.diversity.runs import ROOT, RUNS, trained
 from verify.diversity.settings import PAPERS_LARGE, sizes
 from verify.output import revision, versions, write_json
-from verify.progress import bars
+from verify.progress import bars, paged
 from verify.setting import SettingError
 
 Judge = Callable[[list[dict[str, Any]]], dict[str, Any]]
@@ -121,6 +120,7 @@ def usable_device(wanted: str) -> str:
 
 def checked_outputs(json_name: str | None, plot_name: str | None) -> None:
     """Raises SettingError for files that cannot be written."""
+    distinct({"--json": json_name, "--plot": plot_name})
     for option, name in (("--json", json_name), ("--plot", plot_name)):
         if name is not None:
             writable(option, name)
@@ -151,10 +151,10 @@ def main(figure: Figure, arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(f"{name}: interrupted; finished networks are kept, nothing else was written", file=sys.stderr)
         return 130
-    console = Console(width=None if sys.stdout.isatty() else 150)
-    console.print(f"[bold]{figure.title}[/bold]", highlight=False)
-    console.print(f"rule: {record['summary']['rule']}", highlight=False, markup=False)
-    for sentence in record["findings"]:
-        console.print(sentence, highlight=False, markup=False)
-    console.print(f"{figure.name}: {record['summary']['verdict']}; {record['seconds']:.1f} s", highlight=False)
+    with paged() as console:
+        console.print(f"[bold]{figure.title}[/bold]", highlight=False)
+        console.print(f"rule: {record['summary']['rule']}", highlight=False, markup=False)
+        for sentence in record["findings"]:
+            console.print(sentence, highlight=False, markup=False)
+        console.print(f"{figure.name}: {record['summary']['verdict']}; {record['seconds']:.1f} s", highlight=False)
     return 0 if record["summary"]["verdict"] == "reproduced" else 1

@@ -11,8 +11,8 @@ import fcntl
 import json
 import multiprocessing
 import os
-import signal
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -25,6 +25,7 @@ from numerics.training import PhaseConfig, Progress
 from numerics.training.checkpoint import read_checkpoint
 from verify.findings.networks import FINISHED, RUNS, Network, folder_of, sources
 from verify.output import write_json
+from verify.workers import attended, leave_with_parent, started
 
 Count = Callable[[int, int], None]
 # Processes give way to whatever else runs.
@@ -105,8 +106,7 @@ def curve(folder: Path) -> list[dict[str, Any]]:
 
 def _work(runs: Path, device: str, made_by: str, connection: Connection) -> None:
     """Trains one network after the other, as they are sent, until None is."""
-    # The parent ends its children; a Ctrl-C of the terminal reaches them too and would only print their tracebacks.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    leave_with_parent()
     torch.set_num_threads(1)
     os.nice(NICE)
     try:
@@ -143,8 +143,7 @@ class Pool:
         idle = [one for one in self.processes if one not in self.busy]
         if not idle:
             mine, theirs = self.context.Pipe()
-            process = self.context.Process(target=_work, args=(*self.arguments, theirs), daemon=True)
-            process.start()
+            process = started(self.context.Process(target=_work, args=(*self.arguments, theirs), daemon=True))
             theirs.close()
             self.processes[mine] = process
             idle = [mine]
@@ -166,7 +165,7 @@ class Pool:
             out.append((network, what, value))
         return out
 
-    def end(self) -> None:
+    def close(self) -> None:
         """Ends the workers, at once."""
         for connection, process in self.processes.items():
             process.terminate()
@@ -214,8 +213,7 @@ def train_all(
                 raise _failed(network, f"{type(error).__name__}: {' '.join(str(error).split())}") from error
             reached(network, whole[network])
         waiting = []
-    pool = Pool(processes, runs, device, made_by)
-    try:
+    with attended(), closing(Pool(processes, runs, device, made_by)) as pool:
         while waiting or pool.busy:
             ready = [n for n in waiting if n.before is None or n.before in finished]
             for network in ready[: pool.free()]:
@@ -227,6 +225,4 @@ def train_all(
                 if what == "done":
                     finished.add(network)
                 reached(network, whole[network] if what == "done" else value)
-    finally:
-        pool.end()
     return [folder_of(network, runs, made_by, device) for network in networks]

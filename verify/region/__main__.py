@@ -14,8 +14,9 @@ from typing import Any
 
 import torch
 
-from verify.arguments import OneLineParser, number_step, numbers, one_line, whole, writable
+from verify.arguments import OneLineParser, distinct, number_step, numbers, one_line, whole, writable
 from verify.output import revision, versions, write_json
+from verify.process import as_command
 from verify.progress import bars, paged
 from verify.region.boundary import Sizes
 from verify.region.found import Region, region, show
@@ -68,12 +69,7 @@ def read(options: Any) -> tuple[Sizes, list[int], list[int]]:
             writable(f"--{name}", getattr(options, name))
     if options.plot is not None and Path(options.plot).suffix.lower() not in PICTURES:
         raise SettingError(f"--plot {options.plot}: must end in one of {', '.join(PICTURES)}")
-    if (
-        options.json is not None
-        and options.plot is not None
-        and Path(options.json).resolve() == Path(options.plot).resolve()
-    ):
-        raise SettingError(f"--plot {options.plot}: is the file of --json; give another one")
+    distinct({"--json": options.json, "--plot": options.plot})
     if options.seed < 0:
         raise SettingError(f"--seed {options.seed}: must be at least 0")
     if options.sweep_N_ft is not None and options.sweep_U is None:
@@ -179,4 +175,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    as_command(main)

@@ -23,13 +23,20 @@ class ReportError(Exception):
 
 def checked(target: str | Path) -> Path:
     """The target as an absolute path. Raises ReportError unless it is free, empty, or an earlier report."""
-    path = Path(target).resolve()
-    if path.exists() and not path.is_dir():
+    if not str(target).strip():
+        # Path("") is the folder one stands in.
+        raise ReportError(f"-o {str(target)!r}: must be the name of a folder")
+    # Path.resolve raises for a link to itself.
+    path = Path(os.path.realpath(target))
+    if (path.exists() or path.is_symlink()) and not path.is_dir():
         raise ReportError(f"-o {target}: is a file; give the name of a folder")
     if not path.parent.is_dir():
         raise ReportError(f"-o {target}: the folder {path.parent} does not exist")
-    if not os.access(path.parent, os.W_OK):
-        raise ReportError(f"-o {target}: the folder {path.parent} cannot be written to")
+    try:
+        # Tried: permissions say nothing of /proc, or of root.
+        os.rmdir(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp"))
+    except OSError as error:
+        raise ReportError(f"-o {target}: the folder {path.parent} cannot be written to ({error.strerror})") from None
     if path.is_dir() and any(path.iterdir()):
         known = _manifest(path)
         if known is None:
@@ -53,7 +60,7 @@ def _manifest(path: Path) -> set[str] | None:
 
 
 def replaced(target: str | Path, files: Mapping[str, str | bytes]) -> Path:
-    """Write name -> text (names relative, with /) as the whole contents of the target. Raises ReportError as `checked`."""
+    """Write name -> text (names relative, with /) as the whole contents of the target. Raises ReportError as `checked`, OSError."""
     path = checked(target)
     fresh = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp"))
     old = fresh.with_suffix(".old")

@@ -7,7 +7,6 @@ interrupted (what was trained is kept and the next call goes on).
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +18,7 @@ from rich.table import Table
 
 from verify.arguments import OneLineParser
 from verify.output import write_json
-from verify.progress import Count, bars
+from verify.progress import Count, bars, paged
 from verify.setting import SettingError
 from verify.trained.controls import controls
 from verify.trained.ending import record_or_status
@@ -152,5 +151,6 @@ def main(name: str, arguments: Sequence[str] | None = None) -> int:
     found = record_or_status(prog, made, RunError)
     if isinstance(found, int):
         return found
-    show(Console(width=None if sys.stdout.isatty() else 180), found)
+    with paged(180) as console:
+        show(console, found)
     return 0 if found["verdict"] == REPRODUCED else 1

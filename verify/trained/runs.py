@@ -9,7 +9,6 @@ import fcntl
 import json
 import multiprocessing
 import os
-import signal
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -23,6 +22,7 @@ from verify.output import write_json
 from verify.trained.measured import Network, measured
 from verify.trained.settings import Job
 from verify.trained.trained import FINISHED, RUNS, Trained, finished, folder_of, measures_name, sources
+from verify.workers import attended, leave_with_parent, started
 
 # Iterations that measuring counts for in the progress: it takes about as long.
 MEASURING_STEPS = 100
@@ -37,8 +37,7 @@ def _length(job: Job) -> int:
 
 
 def _work(job: Job, folder: Path, measures: str, size: int, connection: Connection) -> None:
-    # The parent ends its children; a Ctrl-C of the terminal reaches them too and would only print their tracebacks.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    leave_with_parent()
     torch.set_num_threads(1)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -86,36 +85,37 @@ def train_all(
     waiting = [i for i, (done, total) in enumerate(zip(at, whole, strict=True)) if done < total]
     context = multiprocessing.get_context("spawn")
     running: dict[Connection, tuple[int, Any]] = {}
-    try:
-        while waiting or running:
-            while waiting and len(running) < processes:
-                i = waiting.pop(0)
-                mine, theirs = context.Pipe(duplex=False)
-                process = context.Process(target=_work, args=(jobs[i], folders[i], measures, size, theirs), daemon=True)
-                process.start()
-                theirs.close()
-                running[mine] = (i, process)
-            for connection in wait(list(running)):
-                assert isinstance(connection, Connection)
-                i, process = running[connection]
-                try:
-                    what, value = connection.recv()
-                except EOFError:
-                    what, value = "error", "the process ended before it was done"
-                if what == "error":
-                    raise RunError(f"variant {jobs[i].variant}, seed {jobs[i].seed}: {value}")
-                at[i] = whole[i] if what == "done" else value
-                if what == "done":
-                    process.join()
-                    connection.close()
-                    del running[connection]
-                if progress is not None:
-                    progress(sum(at), sum(whole))
-    finally:
-        for connection, (_, process) in running.items():
-            process.terminate()
-            process.join()
-            connection.close()
+    with attended():
+        try:
+            while waiting or running:
+                while waiting and len(running) < processes:
+                    i = waiting.pop(0)
+                    mine, theirs = context.Pipe(duplex=False)
+                    arguments = (jobs[i], folders[i], measures, size, theirs)
+                    process = started(context.Process(target=_work, args=arguments, daemon=True))
+                    theirs.close()
+                    running[mine] = (i, process)
+                for connection in wait(list(running)):
+                    assert isinstance(connection, Connection)
+                    i, process = running[connection]
+                    try:
+                        what, value = connection.recv()
+                    except EOFError:
+                        what, value = "error", "the process ended before it was done"
+                    if what == "error":
+                        raise RunError(f"variant {jobs[i].variant}, seed {jobs[i].seed}: {value}")
+                    at[i] = whole[i] if what == "done" else value
+                    if what == "done":
+                        process.join()
+                        connection.close()
+                        del running[connection]
+                    if progress is not None:
+                        progress(sum(at), sum(whole))
+        finally:
+            for connection, (_, process) in running.items():
+                process.terminate()
+                process.join()
+                connection.close()
     done = [finished(job, folder) for job, folder in zip(jobs, folders, strict=True)]
     return [(trained, json.loads((trained.folder / measures).read_text())) for trained in done]
 
