@@ -15,6 +15,7 @@ from typing import NoReturn
 
 from numerics.facts import FactsError
 from numerics.world import World
+from verify.names import told_apart
 from verify.setting import Setting, SettingError, checked
 
 
@@ -175,6 +176,7 @@ def _facts_setting(options: argparse.Namespace) -> tuple[Setting, World]:
         facts=Path(options.facts).name,
     )
     _affordable(checked(setting), _size(options))
+    told_apart(setting, world)
     return setting, world
 
 

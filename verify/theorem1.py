@@ -33,7 +33,6 @@ from verify.explain.explanation import Explanation, explained
 from verify.explain.page import page
 from verify.failures import failures
 from verify.finite import Finite, finite
-from verify.names import told_apart
 from verify.output import revision, versions, write_json
 from verify.process import as_command
 from verify.progress import paged
@@ -303,7 +302,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parsed(made, arguments)
     try:
         setting, world = read(options)
-        told_apart(setting, world)
         device = _device(options.device)
     except (SettingError, ValueError) as error:
         print(f"python -m verify.theorem1: {one_line(error)}", file=sys.stderr)

@@ -17,7 +17,6 @@ from verify.arguments import one_line, parsed, parser, read, writable
 from verify.conclude import hat, true
 from verify.explain.explanation import explained
 from verify.explain.page import page
-from verify.names import told_apart
 from verify.output import revision, versions, write_json, write_text
 from verify.process import as_command
 from verify.progress import bars, paged
@@ -47,7 +46,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not math.isinf(options.beta):
             raise SettingError(f"--beta {options.beta:g}: the explanation is of beta = inf; leave it out")
         setting, world = read(options)
-        told_apart(setting, world)
         if options.device == "cuda" and not torch.cuda.is_available():
             raise SettingError("--device cuda: no CUDA device is available here; use cpu or auto")
     except (SettingError, ValueError) as error:
