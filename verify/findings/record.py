@@ -31,8 +31,8 @@ def setting(size: Size) -> dict[str, Any]:
         "papers_sizes": papers_sizes(size),
         "says": "the paper's sizes"
         if papers_sizes(size)
-        else "a scaled-down setting chosen by search on seeds 0 and 1 (results/findings/search.json): the verdict speaks of it and"
-        " not of the paper's sizes",
+        else f"a scaled-down setting chosen by search on {'seed 0' if size == SIZES['reduced'] else 'seeds 0 and 1'}"
+        " (results/findings/search.json): the verdict speaks of it and not of the paper's sizes",
         "size": json.loads(json.dumps(asdict(size))),
         "context": own.context,
         "positions": own.T,

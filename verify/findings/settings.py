@@ -1,5 +1,8 @@
 """Which networks are trained: the paper's sizes, a quick stand-in found by search (results/findings/search.json), a tiny one.
 
+Between the two, "reduced": the paper's facts, width and demonstrations with the shortest grammar that it uses itself (Fig. 6), a
+shorter pretraining at a larger rate.  An hour of one core for a pretraining (run w1 of the search, seed 0).
+
 Paper (App. B.1, Section 3): M = 256, L = 8, M_1 = 256 and M_2 = .. = M_8 = 32 values, S = 80, N_tr = 5, p_G = .2, Div 0.5, d = 256, 2 layers,
 1 head, AdamW lr 1e-4, weight decay 1e-3, batch 64, 20k + 2k iterations; N_ft = 16, S_ft in 1..5, half of the subjects.  Open there:
 
@@ -20,7 +23,7 @@ from numerics.corpus import CorpusConfig
 from numerics.gpt import ModelConfig, RunConfig
 from numerics.training import PhaseConfig
 
-PRESETS = ("quick", "paper", "tiny")
+PRESETS = ("quick", "reduced", "paper", "tiny")
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,23 @@ SIZES = {
         # The search looked at seeds 0 and 1: more than half of the seeds of the curves are others.
         seeds=(5, 2),
         std=0.1,
+    ),
+    "reduced": Size(
+        corpus=CorpusConfig(M=256, L=8, U=values(256, 8, 32), M_ft=128, G=4, alpha=1.0, div=0.5),
+        d=256,
+        n_tr=5,
+        n_demos=16,
+        S_ft=(1, 2, 3, 4),
+        S_ft_short=(1, 2, 3, 4),
+        pretraining=_phase(3000, 1.5e-3, "cosine", 100, 512),
+        finetuning=_phase(600, 1e-4, "constant", 25, 512),
+        subjects=(32, 64, 128, 192),
+        S=(20,),
+        Div=(0.3, 0.5),
+        M=(128, 256),
+        final=2048,
+        seeds=(2, 2),
+        std=0.05,
     ),
     # For the tests of this code; shows nothing.
     "tiny": Size(

@@ -205,6 +205,16 @@ def test_the_paper_preset_is_the_papers():
     assert len(first) == len(second) == 9
 
 
+def test_the_reduced_preset_is_the_papers_but_for_lengths_and_rates():
+    reduced, paper = config(SIZES["reduced"], 0), config(SIZES["paper"], 0, S=20)
+    assert (reduced.corpus, reduced.S, reduced.n_tr, reduced.p_G) == (paper.corpus, paper.S, paper.n_tr, paper.p_G)
+    assert (reduced.n_demos, reduced.S_ft, reduced.model.d) == (paper.n_demos, paper.S_ft, paper.model.d)
+    assert reduced.finetuning.lr == paper.finetuning.lr and reduced.untrained == paper.untrained
+    assert reduced.pretraining.iterations < paper.pretraining.iterations
+    told = record.setting(SIZES["reduced"])
+    assert not told["papers_sizes"] and "seed 0 (" in told["says"]
+
+
 def test_subjects_are_nested():
     assert nested(range(8), (2, 4)) == [(0, 1), (0, 1, 2, 3)]
     for bad in ((), (0,), (9,)):
