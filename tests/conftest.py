@@ -1,6 +1,11 @@
 """How the tests are shared out to processes: a file stays in one, and so do all tests that stand on the same long preparation."""
 
+import os
+
 import pytest
+
+# The workers of pytest-xdist have the width of the terminal that it was started in; what is printed is tested as in a pipe.
+os.environ.pop("COLUMNS", None)
 
 # Fixtures of many seconds, made once in a process, and the folders that use one.
 SHARED_FIXTURES = ("outcomes",)
