@@ -12,9 +12,9 @@ STAMP  := $(VENV)/.installed
 verify: $(STAMP)
 	$(BIN)/python -m verify.theorem1 --M 256 --L 8
 
-# Processes of one thread, a file in one of them (tests/conftest.py); more than four would share too little memory.
+# Processes of one thread, a file in one of them; more than four would share too little memory.
 test: $(STAMP)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 ledger: $(STAMP)
 	$(BIN)/python -m verify
