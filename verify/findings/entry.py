@@ -19,9 +19,9 @@ from verify.diversity.command import usable_device
 from verify.findings.networks import RUNS
 from verify.findings.runs import RunError
 from verify.output import write_json
-from verify.progress import Count, bars, paged
+from verify.progress import Count, bars
 from verify.trained.command import _count, _folder
-from verify.trained.ending import record_or_status
+from verify.trained.ending import judged
 from verify.trained.runs import usable_processes
 
 
@@ -71,9 +71,4 @@ def carried_out(
             write_json(out / "finding.json", record)
         return record
 
-    found = record_or_status(prog, made, RunError)
-    if isinstance(found, int):
-        return found
-    with paged(180) as console:
-        show(console, found)
-    return 0 if found["verdict"] == reproduced else 1
+    return judged(prog, made, RunError, show, reproduced)

@@ -18,10 +18,10 @@ from rich.table import Table
 
 from verify.arguments import OneLineParser
 from verify.output import write_json
-from verify.progress import Count, bars, paged
+from verify.progress import Count, bars
 from verify.setting import SettingError
 from verify.trained.controls import controls
-from verify.trained.ending import record_or_status
+from verify.trained.ending import judged
 from verify.trained.figures import Figure, figure
 from verify.trained.measured import Network
 from verify.trained.pictures import draw
@@ -148,9 +148,4 @@ def main(name: str, arguments: Sequence[str] | None = None) -> int:
             write_json(out / "figure.json", record)
         return record
 
-    found = record_or_status(prog, made, RunError)
-    if isinstance(found, int):
-        return found
-    with paged(180) as console:
-        show(console, found)
-    return 0 if found["verdict"] == REPRODUCED else 1
+    return judged(prog, made, RunError, show, REPRODUCED)

@@ -1,4 +1,4 @@
-"""How an entry point that trains networks ends where it makes no record: one line on stderr and the exit status."""
+"""How an entry point that trains networks ends: its record shown, or one line on stderr; and the exit status."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from rich.console import Console
 
 from verify.arguments import one_line
+from verify.progress import paged
 from verify.setting import SettingError
 
 
@@ -23,3 +25,19 @@ def record_or_status(prog: str, make: Callable[[], dict[str, Any]], failed: type
     except KeyboardInterrupt:
         print(f"{prog}: interrupted, nothing written; trained networks are kept", file=sys.stderr)
         return 130
+
+
+def judged(
+    prog: str,
+    make: Callable[[], dict[str, Any]],
+    failed: type[Exception],
+    show: Callable[[Console, dict[str, Any]], None],
+    reproduced: str,
+) -> int:
+    """Makes the record and shows it; 0 for the verdict `reproduced`, 1 for another, else as `record_or_status`."""
+    found = record_or_status(prog, make, failed)
+    if isinstance(found, int):
+        return found
+    with paged(180) as console:
+        show(console, found)
+    return 0 if found["verdict"] == reproduced else 1
