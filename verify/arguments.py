@@ -132,7 +132,9 @@ def parser(prog: str, description: str) -> OneLineParser:
         "--beta", type=_beta, default=math.inf, metavar="B", help="inverse temperature of attention (default inf)"
     )
     for name in ("eta-kq-subj", "eta-ov", "eta-kq-rel"):
-        sequence.add_argument(f"--{name}", type=number_step, default=Fraction(1), metavar="X", help="step size (default 1)")
+        sequence.add_argument(
+            f"--{name}", type=number_step, default=Fraction(1), metavar="X", help="step size (default 1)"
+        )
     made.add_argument(
         "--full",
         action="store_true",
@@ -281,7 +283,9 @@ def writable(option: str, name: str) -> None:
         # Path("") is the folder one stands in.
         raise SettingError(f"{option} {name!r}: must be the name of a file")
     if name == "-":
-        raise SettingError(f"{option} -: standard output is for people; give the name of a file (./- for one called so)")
+        raise SettingError(
+            f"{option} -: standard output is for people; give the name of a file (./- for one called so)"
+        )
     # Path.resolve raises for a link to itself.
     target = Path(os.path.realpath(name))
     if target.is_dir():
@@ -289,7 +293,9 @@ def writable(option: str, name: str) -> None:
     if target.exists() and not target.is_file():
         raise SettingError(f"{option} {name}: is not a regular file; give the name of a file to make or to replace")
     if not target.parent.is_dir():
-        raise SettingError(f"{option} {name}: the folder {target.parent} does not exist; give a file in a folder that does")
+        raise SettingError(
+            f"{option} {name}: the folder {target.parent} does not exist; give a file in a folder that does"
+        )
     try:
         # As it is written later: a name may be too long for that.
         tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp").close()

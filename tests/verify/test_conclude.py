@@ -196,10 +196,12 @@ def test_true_steps_are_decided_within_a_named_tolerance(monkeypatch):
     exact = true(w)
     assert "ball arithmetic" in exact.method and exact.holds is True and all(d.exact for d in exact.decisions.values())
     # A larger one is enumerated in float64, within a tolerance that it names; this proves nothing.
-    monkeypatch.setattr("verify.conclude.WORK", 0)
+    monkeypatch.setattr("verify.conclude.after_true.WORK", 0)
     found = true(w)
     assert "ties within" in found.method and "not proven" in found.method and found.holds is None
-    assert {pool: d.right for pool, d in found.decisions.items()} == {pool: d.right for pool, d in certified.decisions.items()}
+    assert {pool: d.right for pool, d in found.decisions.items()} == {
+        pool: d.right for pool, d in certified.decisions.items()
+    }
     for d in found.decisions.values():
         assert d.right + d.ties + d.wrong == d.total and 0 < d.tie_tolerance < Fraction(1, 10**12)
         gaps = [gap for gap in d.score_gap.values() if gap is not None]
@@ -244,6 +246,6 @@ def test_true_steps_that_float64_cannot_follow_are_open(monkeypatch):
     setting = Setting(M=8, L=2, U=(2, 2), M_ft=4, N_ft=1, G=1, eta_ov=Fraction(10**6))
     decided = true(Witnesses(setting, world))
     assert all(d.exact for d in decided.decisions.values())
-    monkeypatch.setattr("verify.conclude.WORK", 0)
+    monkeypatch.setattr("verify.conclude.after_true.WORK", 0)
     found = true(Witnesses(setting, world))
     assert found.holds is None and not found.decisions and "saturates" in found.reason

@@ -80,7 +80,9 @@ def test_wordings_are_the_recorded_ones():
     for name, claim in claims.items():
         assert committed[name]["statement"] == claim.wording
         assert committed[name]["fingerprint"] == claim.fingerprint
-        assert committed[name]["verdict"] == ledger.overall(committed[name]["readings"], paper_claims()[name].construction)
+        assert committed[name]["verdict"] == ledger.overall(
+            committed[name]["readings"], paper_claims()[name].construction
+        )
 
 
 # --- a wrong transcription, a wrong derivation, a changed ledger -----------------------------------------------------------

@@ -48,7 +48,9 @@ def replaced(monkeypatch):
 
     def put(name, record):
         for module in (measured, measured_findings):
-            monkeypatch.setattr(module, "committed", lambda asked: record if asked == name else committed.committed(asked))
+            monkeypatch.setattr(
+                module, "committed", lambda asked: record if asked == name else committed.committed(asked)
+            )
 
     return put
 

@@ -30,8 +30,8 @@ SETTING = Setting(M=12, L=2, U=(2, 2), M_ft=6, N_ft=1, G=1)
 @pytest.fixture
 def without_balls(monkeypatch):
     """As for a population that is too large to be summed in ball arithmetic."""
-    monkeypatch.setattr("verify.conclude.WORK", 0)
-    monkeypatch.setattr("verify.conclude.FEW", 0)
+    monkeypatch.setattr("verify.conclude.after_true.WORK", 0)
+    monkeypatch.setattr("verify.conclude.after_true.FEW", 0)
 
 
 def witnesses(setting=SETTING, full=False):
@@ -68,7 +68,7 @@ def test_a_tie_that_only_symmetry_proves(monkeypatch):
     setting = Setting(M=1, L=2, U=(1, 1), M_ft=1, N_ft=1, G=1)
     exact = true(witnesses(setting)).decisions["seen"]
     assert exact.exact and (exact.right, exact.ties, exact.holds) == (0, 2, False) and exact.counterexample.smallest
-    monkeypatch.setattr("verify.conclude.WORK", 0)
+    monkeypatch.setattr("verify.conclude.after_true.WORK", 0)
     found = true(witnesses(setting))
     assert found.decisions["seen"].ties == found.decisions["seen"].total
     assert found.holds is False and found.as_json()["seen"]["accuracy_bounds"] == [0.0, 0.5]
@@ -373,8 +373,8 @@ def test_float64_alone_proves_nothing(without_balls):
 def test_logits_of_an_example_are_in_logits_whatever_the_step(eta_ov, balls, monkeypatch):
     """Against the literal network with weights after plain steps; the table answers some held-out queries wrongly."""
     if not balls:
-        monkeypatch.setattr("verify.conclude.WORK", 0)
-        monkeypatch.setattr("verify.conclude.FEW", 0)
+        monkeypatch.setattr("verify.conclude.after_true.WORK", 0)
+        monkeypatch.setattr("verify.conclude.after_true.FEW", 0)
     world = World([[0, 0], [2, 1], [0, 0], [2, 1], [1, 0], [2, 1], [2, 0], [2, 1]], range(4), 4)
     step = Fraction(eta_ov)
     setting = Setting(M=8, L=2, U=(3, 2), M_ft=4, N_ft=1, G=4, eta_ov=step, eta_kq_rel=Fraction(1000))

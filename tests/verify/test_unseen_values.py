@@ -60,7 +60,9 @@ def test_every_branch_of_the_rule_is_tried(reading):
         assert case in tried_ones, case
     # Not every head attends the query alone, and in the literal reading a value that two held-out subjects share is not level.
     assert any(unseen_rule(g.p) is None and not g.p["queried"] and g.right == 0 for g in groups)
-    assert any(g.p["shared"] and g.p["attends"] == ATTRIBUTES and g.right == 0 for g in groups) == (reading == "literal")
+    assert any(g.p["shared"] and g.p["attends"] == ATTRIBUTES and g.right == 0 for g in groups) == (
+        reading == "literal"
+    )
     assert any(t.context == "all" for t in TRIALS)
 
 

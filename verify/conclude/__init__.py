@@ -1,0 +1,8 @@
+"""The conclusion of the theorem at the user's setting: after hat and after true steps, on every sequence."""
+
+from verify.conclude.after_hat import at_other_S, hat
+from verify.conclude.after_true import true
+from verify.conclude.conclusion import POOLS, Conclusion
+from verify.conclude.least import sharp
+
+__all__ = ["POOLS", "Conclusion", "at_other_S", "hat", "sharp", "true"]

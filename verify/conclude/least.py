@@ -1,0 +1,36 @@
+"""From how many finetuning subjects on the conclusion holds."""
+
+from __future__ import annotations
+
+from theory.finetuning.conclusion import balanced_conclusion, sharp_M_ft
+from verify.setting import Setting
+
+
+def sharp(setting: Setting) -> int | None:
+    """The smallest integer M_ft <= M for which the balanced hat conclusion holds with the other sizes as given; None: none.
+
+    M itself says that no M_ft < M suffices: at M_ft = M no query is held out, and only seen ones must be right, while the
+    theorem is about M_ft < M.
+
+    Full window, reading "set" and L >= 2: closed form, the same for every eta_ov > 0, and it holds from there on. Otherwise
+    every M_ft is decided by the derivation at the setting's steps, and a larger M_ft may fail again (with L = 1 there is no
+    type to infer: queries attended alone can be right, and eta_ov matters).
+    """
+    if setting.window is None and setting.reading == "set" and setting.L >= 2:
+        return sharp_M_ft(setting.M, setting.L, setting.U, setting.m)
+    for M_ft in range(max(setting.U), setting.M + 1):
+        found = balanced_conclusion(
+            setting.M,
+            setting.L,
+            setting.U,
+            M_ft,
+            setting.m,
+            window=setting.window,
+            eta_ov=setting.eta_ov,
+            eta_kq_rel=setting.eta_kq_rel,
+            eta_kq_subj=setting.eta_kq_subj,
+            reading=setting.reading,
+        )
+        if found.holds:
+            return M_ft
+    return None
