@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from verify.findings import rules, trends
-from verify.findings.measured import Trained, data_point, finetuning, pretraining, subjects_point
+from verify.findings.measured import Trained, by_format, data_point, finetuning, pretraining, subjects_point
 from verify.findings.networks import Network
 from verify.findings.rules import Measured
 from verify.findings.settings import Size, config, grid, nested
@@ -95,6 +95,13 @@ def _pretrained(networks: list[Trained], size: Size, device: str) -> Measured:
 def _finetuned(networks: list[Trained], size: Size, device: str) -> Measured:
     start, own, scratch, last = networks
     return finetuning(own, scratch, last, start, size.final, device)
+
+
+def _finetuned_with_grammar(networks: list[Trained], size: Size, device: str) -> Measured:
+    _, own, _, last = networks
+    # A quarter of the sequences in each of dozens of cells.
+    formats = by_format(own, last, max(1, size.final // 4), device)
+    return _finetuned(networks, size, device) | {"formats": formats}
 
 
 # Sweeps: Fig. 5 and Finding 4.
@@ -247,9 +254,9 @@ FINDINGS = {
             " generalization on ICL sequences with held-out subjects; performance improves first on ICL+Grm and later on ICL.",
             _SEEDS,
             _curve("icl+grm"),
-            _finetuned,
+            _finetuned_with_grammar,
             by_seed(rules.FINDING3),
-            ("fig4_15",),
+            ("fig4_15", "formats"),
         ),
         Finding(
             "fig5",

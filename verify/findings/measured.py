@@ -14,6 +14,7 @@ from numerics.corpus import Corpus
 from numerics.corpus.bayes import bayes_accuracy
 from numerics.gpt import GPT, METRICS, RunConfig, accuracies, load
 from verify.findings.baselines import trivial
+from verify.findings.formats import formats
 from verify.findings.networks import Network
 from verify.findings.rules import GROUPS, Curve, best
 from verify.findings.runs import curve
@@ -118,6 +119,15 @@ def finetuning(
         "finetuned": curve_of(trained, size, device, start),
         "scratch": curve_of(scratch, size, device),
         "last": curve_of(last, size, device, start),
+    }
+
+
+def by_format(trained: Trained, last: Trained, size: int, device: str) -> dict[str, Any]:
+    """Held-out queries at other grammar lengths and numbers of demonstrations: with all tokens, with the last token alone."""
+    networks = {"finetuned": trained, "last": last}
+    return {
+        part: formats(load(one.folder, device), one.corpus, one.network.config, size, FINAL_SEED, device)
+        for part, one in networks.items()
     }
 
 

@@ -19,6 +19,7 @@ METRICS = {
 }
 KINDS = {"icl": ("#4c72b0", "ICL"), "icl+grm": ("#dd8452", "ICL+Grm")}
 COLOURS = ("#4c72b0", "#dd8452", "#55a868", "#c44e52", "#8172b3")
+LOSSES = {"finetuned": "loss of all tokens", "last": "loss of the last token alone"}
 # Predictors drawn beside the curves.
 CONTROLS = {
     "type_guessed": ("--", "all facts, type guessed"),
@@ -215,7 +216,46 @@ def fig6_7(record: dict[str, Any], title: str) -> Any:
     return figure
 
 
-DRAWN = {"fig2": fig2, "fig3": fig3, "fig4_15": fig4_15, "fig5": fig5, "fig6_7": fig6_7}
+def _cells(axis: Any, found: list[dict[str, Any]], first: int) -> None:
+    """Means over seeds by grammar length (up) and demonstrations, each with its number; a frame around what finetuning had:
+    its lengths, its numbers of demonstrations from column `first` on."""
+    lengths, counts, trained = found[0]["S_ft"], found[0]["n_demos"], found[0]["trained"]
+    means = [
+        [float("nan") if None in column else sum(column) / len(column) for column in zip(*rows, strict=True)]
+        for rows in zip(*[one["exact"] for one in found], strict=True)
+    ]
+    axis.imshow(means, origin="lower", cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    for i, row in enumerate(means):
+        for j, mean in enumerate(row):
+            if mean == mean:
+                colour = "white" if mean > 0.6 else "0.2"
+                axis.text(j, i, f"{mean:.2f}", ha="center", va="center", fontsize=7.5, color=colour)
+    low, high = lengths.index(min(trained)), lengths.index(max(trained))
+    corner, width = (first - 0.5, low - 0.5), len(counts) - first
+    frame = plt.Rectangle(corner, width, high - low + 1, fill=False, edgecolor="#c44e52", lw=2, clip_on=False)
+    axis.add_patch(frame)
+    axis.set_xticks(range(len(counts)), counts)
+    axis.set_yticks(range(len(lengths)), [f"{S} (ICL)" if S == 0 else S for S in lengths])
+    axis.set_xlabel("demonstrations", fontsize=9)
+    axis.tick_params(labelsize=8)
+
+
+def formats(record: dict[str, Any], title: str) -> Any:
+    """Held-out exact match at grammar lengths and numbers of demonstrations that finetuning had, and had not."""
+    figure, axes = plt.subplots(1, 2, figsize=(10, 5.2), sharey=True)
+    for axis, (part, words) in zip(axes, LOSSES.items(), strict=True):
+        found = [one["formats"][part] for one in record["networks"]]
+        # With all tokens, the attribute of every demonstration is a target.
+        _cells(axis, found, 0 if part == "finetuned" else len(found[0]["n_demos"]) - 1)
+        axis.set_title(f"{words}; framed: what it trains", fontsize=9, loc="left")
+    axes[0].set_ylabel("grammar tokens before the attribute, $S_{ft}$", fontsize=9)
+    beside = [words for words in record["findings"] if words.startswith("other_lengths")]
+    note = f"Held-out exact match, means of {len(record['seeds'])} seeds; empty: more positions than the network has."
+    captioned(figure, title, f"{note}  {'.  '.join(beside)}.")
+    return figure
+
+
+DRAWN = {"formats": formats, "fig2": fig2, "fig3": fig3, "fig4_15": fig4_15, "fig5": fig5, "fig6_7": fig6_7}
 
 
 def draw(record: dict[str, Any], folder: Path) -> list[Path]:

@@ -15,6 +15,7 @@ What is judged, per seed (exact, type, subject, attribute are shares of sequence
     last          curve of the same finetuning of the pretrained network with a loss of the last token alone
     reachable     what a Bayes-optimal reader of the S grammar tokens reaches on PT sequences
     trivial       {icl_seen, icl_heldout: {predictor: exact match}}; see baselines.py
+    formats       of Finding 3: {finetuned, last: held-out queries by grammar length and demonstrations}; see formats.py
 """
 
 from collections.abc import Callable
@@ -234,6 +235,45 @@ OWN_FORMAT = tuple(
         ("own_format_last_token", "loss of the final token alone: ", "last"),
     )
 )
+
+
+def lengths_answered(m: Measured, part: str) -> dict[str, float]:
+    """The best held-out exact match at the grammar lengths of finetuning and at those it never had: at the number of
+    demonstrations of finetuning, or the largest for which the network has positions."""
+    found = m["formats"][part]
+    most = {
+        S_ft: next(x for x in reversed(row) if x is not None)
+        for S_ft, row in zip(found["S_ft"], found["exact"], strict=True)
+        if any(x is not None for x in row)
+    }
+    return {
+        "trained_lengths": max(most[S_ft] for S_ft in found["trained"]),
+        "no_grammar": most[0],
+        "longer": max((x for S_ft, x in most.items() if S_ft > max(found["trained"])), default=0.0),
+    }
+
+
+def other_lengths(m: Measured, part: str) -> bool:
+    """A grammar length that finetuning never had is answered TRANSFER above every control."""
+    found = lengths_answered(m, part)
+    return max(found["no_grammar"], found["longer"]) >= max(controls(m).values()) + TRANSFER
+
+
+OTHER_LENGTHS = tuple(
+    Statement(
+        name,
+        f"{words}held-out exact match at a grammar length that finetuning never had (none, or one or two tokens beyond its longest) at least"
+        f" {TRANSFER} above every control",
+        "Section 3.2: variable grammar lengths prevent overfitting to a fixed positional offset; " + _LATER,
+        lambda m, part=part: other_lengths(m, part),  # type: ignore[misc]
+        lambda m, part=part: lengths_answered(m, part),  # type: ignore[misc]
+        main=False,
+    )
+    for name, words, part in (
+        ("other_lengths", "", "finetuned"),
+        ("other_lengths_last_token", "loss of the final token alone: ", "last"),
+    )
+)
 FINDING2 = (TRANSFERS, *BESIDE, LAST_TOKEN)
 FINDING3 = (
     TRANSFERS,
@@ -251,4 +291,5 @@ FINDING3 = (
     *BESIDE,
     LAST_TOKEN,
     *OWN_FORMAT,
+    *OTHER_LENGTHS,
 )

@@ -43,8 +43,15 @@ def trivial():
     return {"icl_seen": known | {"lookup": 0.2}, "icl_heldout": known}
 
 
+def by_length(none=0.9, longer=0.9, trained=0.95):
+    """Trained at lengths 1 and 2 with 4 demonstrations; 3 has positions for 2 of them, 4 for none."""
+    rows = [[0.3, none], [0.4, trained], [0.4, trained - 0.1], [longer, None], [None, None]]
+    return {"S_ft": [0, 1, 2, 3, 4], "n_demos": [2, 4], "trained": [1, 2], "exact": rows, "attribute": rows}
+
+
 def seed(number=0, **more):
     made = {"seed": number, "reachable": 0.98, "trivial": trivial(), "pretraining": pretrained()}
+    made["formats"] = {"finetuned": by_length(), "last": by_length()}
     curves = {"finetuned": finetuned(), "scratch": [point(step, 0.1) for step in STEPS], "last": finetuned()}
     return made | curves | more
 
@@ -85,8 +92,21 @@ def test_the_statements_beside_read_their_own_curves(part):
         assert not expected & {name for name, held in holds(rules.FINDING3, seed(**{part: curve})).items() if not held}
 
 
+@pytest.mark.parametrize("part", ["finetuned", "last"])
+@pytest.mark.parametrize(("none", "longer", "held"), [(0.0, 0.46, True), (0.46, 0.0, True), (0.44, 0.44, False)])
+def test_other_lengths_are_those_that_finetuning_never_had(part, none, longer, held):
+    name = {"finetuned": "other_lengths", "last": "other_lengths_last_token"}[part]
+    changed = seed()
+    changed["formats"][part] = by_length(none, longer)
+    found = holds(rules.FINDING3, changed)
+    assert found[name] is held
+    assert all(found[other] for other in ("other_lengths", "other_lengths_last_token") if other != name)
+    shown = {"trained_lengths": 0.95, "no_grammar": none, "longer": longer}
+    assert rules.lengths_answered(changed, part) == shown
+
+
 def test_no_verdict_rests_on_the_statements_beside():
-    added = {"last_token", "own_format", "own_format_last_token"}
+    added = {"last_token", "own_format", "own_format_last_token", "other_lengths", "other_lengths_last_token"}
     assert {one.name for one in (*rules.FINDING2, *rules.FINDING3) if one.name in added and one.main} == set()
 
 
