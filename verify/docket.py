@@ -112,8 +112,9 @@ def _theorem_1_and_2() -> Derived:
     positions = (main_text_positions, derived_sequence.positions)
     return Derived(
         {"kq": kq, "ov": ov, "hypotheses": hypotheses, "positions": positions},
-        "the coefficients agree with lambda_2 = alpha_3, lambda_3 = alpha_2; the appendix must read p_{1-3i} for p_{3i+2}. Of the hypotheses "
-        "Theorem 1 words M >> mL and M > M_ft >> U as large M, M_ft and small N_ft; T <= S + 2 it lacks and must add. (The sharp condition, "
+        "the coefficients agree with lambda_1 = alpha_1, lambda_2 = alpha_3, lambda_3 = alpha_2 (the paper only says: some constants); the "
+        "appendix must read p_{1-3i} for p_{3i+2}. Of the hypotheses Theorem 1 words M >> mL and M > M_ft >> U as large M, M_ft and small N_ft, "
+        "and beta -> inf as a large beta; T <= S + 2, which bounds N_ft by the grammar length, it lacks and must add. (The sharp condition, "
         "thm2.hypotheses, is neither.)",
         r"\bm p_{3i+2},\ i=1..m-1\ \longrightarrow\ \bm h(p_{1-3i}),\ i=1..N_{\text{ft}}",
     )
@@ -180,8 +181,8 @@ def _other_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
                     "rhat": S.subject_rhat,
                     "bound": lambda p, C: E.subject_gap(p),
                 },
-                "the softmax term is minus the mass on all values, a constant that is not printed, plus the mass on the own ones; r-hat = 1 - 1[a_i = y] (N_y for 1 in the "
-                "literal reading); |r - r-hat| is the foreign mass, not small in general, but only its part that differs between "
+                "on subject positions (0 elsewhere) the softmax term is minus the mass on all values, a constant that is not printed, plus the mass on "
+                "the own ones; r-hat = 1 - 1[a_i = y] (literal reading: N_y - 1[a_i = y], N_y the number of subjects that have y); |r - r-hat| is the foreign mass, not small in general, but only its part that differs between "
                 "subjects survives in r_i - rbar, and that is at most L max pi",
                 r"\hat r_i=1-\mathds 1[a_{J(i)}=y],\quad r_i-\hat r_i=-\sum_{u\in\mathcal U}\pi_u+\sum_{u\in\mathcal A_{J(i)}}\pi_u",
             ),
@@ -190,7 +191,8 @@ def _other_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
             tables.expected_matches,
             _fixed(
                 balanced_matches,
-                f"E[C_y | y] = {sp.expand(balanced_matches)}: the query itself always matches; in general 1 + (m-1) f_y",
+                f"E[C_y | y] = {sp.expand(balanced_matches)}: the query itself always matches; in general 1 + (m-1) f_y, f_y the share of the "
+                "finetuning subjects that have y",
                 r"\mathbb E[C_y\mid y]=1+\frac{m-1}{U_L}",
             ),
         ),
@@ -201,8 +203,8 @@ def _other_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
                     "bound": lambda p, C: E.subject_difference(p, court.reading),
                     "order in m of the hat norm": hat_norm_order,
                 },
-                "the softmax term cancels exactly on positions; on tokens it is at most sqrt 2 L / (V - A + A/e) (literal reading: "
-                "sqrt 2 L / (V - A))",
+                "the softmax term cancels exactly on positions; on tokens it is at most sqrt 2 L / (V - L U (1 - 1/e)) (literal reading: "
+                "sqrt 2 L / (V - L U)). Judged in expectation over sequences, as the argument uses it",
                 r"\frac1\beta\lVert\mathbb E\nabla\mathcal L-\mathbb E\nabla\hat{\mathcal L}\rVert\le\frac{\sqrt2L}{V-LU_L(1-e^{-1})}",
             ),
         ),
@@ -218,8 +220,8 @@ def _other_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
                     "norm": lambda p, C: E.first_softmax_norm(p, court.reading),
                     "norm of pi": lambda p: E.first_softmax_norm(p, court.reading),
                 },
-                "sum_v pi_v = 1, so the middle term cannot be below 1; the norm is at most ||pi|| ||xbar|| <= (V - A + A/e)^(-1/2) (literal reading: "
-                "(V - A)^(-1/2))",
+                "sum_v pi_v = 1, so the middle term cannot be below 1; the norm is at most ||pi|| ||xbar|| <= (V - L U (1 - 1/e))^(-1/2) (literal "
+                "reading: (V - L U)^(-1/2)), xbar the mean of the inputs x_i",
                 r"\lVert\cdot\rVert\le\lVert\bm\pi\rVert_2\lVert\bar{\bm x}\rVert_2\le\big(V-LU_L(1-e^{-1})\big)^{-1/2}",
             ),
         ),
@@ -228,7 +230,8 @@ def _other_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
             _fixed(
                 ov_orders,
                 "Theta((U L)^(-1/2)), always below 1; order in (U, L, m): "
-                + ", ".join(f"{k}: {v}" for k, v in ov_orders.items()),
+                + ", ".join(f"{k}: {v}" for k, v in ov_orders.items())
+                + ". Of the expected gradient; that of a single sequence lies between m/T and 1 and does not depend on U and L",
                 r"\lVert\mathbb E\nabla\hat{\mathcal L}\rVert=\Theta\big((U_LL)^{-1/2}\big)<1",
             ),
         ),
@@ -236,7 +239,7 @@ def _other_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
             B.relation_norm,
             _fixed(
                 kq_orders,
-                f"Theta(m^{kq_orders['m']}): the factor 1/T is lost in the printed order; {remarks.sep_share()}",
+                f"Theta(m^{kq_orders['m']}), of the expected gradient: the factor 1/T is lost in the printed order; {remarks.sep_share()}",
                 r"\Theta(m)",
             ),
         ),
@@ -248,13 +251,13 @@ def _other_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
                     "middle": lambda p: math.sqrt(2) * E.relation_parts(p),
                     "words": "sqrt 2 max((m-1) U, L U^2/M_ft)",
                     "last": E.relation_chain,
-                    "much smaller than m^2": False,
+                    "much smaller than m^2": True,
                     "range of Lemma C.2": True,
                 },
-                "for alpha_2 <= 1/(lambda_1 + m lambda_2), the range of Lemma C.2: sqrt 2 max |r - r_hat| / alpha_2 <= max pi sqrt 2 max((m-1) U, "
+                "for the printed W_OV^rel (not that of the exact hat step, rel.ov.update) and alpha_2 <= 1/(lambda_1 + m lambda_2), the range of Lemma C.2: sqrt 2 max |r - r_hat| / alpha_2 <= max pi sqrt 2 max((m-1) U, "
                 "L U^2/M_ft) <= (e/M) sqrt 2 max((m-1) U, L U^2/M_ft); beyond that range pi gathers on the type's values and the bound fails. As "
-                "printed, 2 sqrt 2 (m-1) is not below (m-1)^2 for small m, m L U <= (2m-1) M_ft is needed for the last inequality, and "
-                "<< m^2 needs M >> U",
+                "printed, 2 sqrt 2 (m-1) is not below (m-1)^2 for small m, and m L U <= (2m-1) M_ft is needed for the last "
+                "inequality; << m^2 is the hypothesis M >> U (at the paper's sizes e m^2 U/M = 0.34 m^2)",
                 r"\sqrt2\,\frac eM\max\Big((m-1)U_L,\ L\frac{U_L^2}{M_{\text{ft}}}\Big),\quad\alpha_2\le(\lambda_1+m\lambda_2)^{-1}",
             ),
         ),
@@ -262,8 +265,8 @@ def _other_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
             sequencewise.first_logits,
             _fixed(
                 {"logit": E.first_logit, "Z": E.first_normaliser},
-                "k_j must count the subjects of the sequence that have the VALUE a_j^l (not subject j): logit -(1 - k_u/m), Z = sum over the "
-                "values, each once (literal reading: N_u for 1)",
+                "k_j must count the subjects of the sequence that have the VALUE a_j^l (not subject j): logit -(1 - k_u/m), k_u how many "
+                "of the m subjects have the value u, Z = sum over the values, each once (literal reading: -(N_u - k_u/m), N_u of all M subjects)",
                 r"\bm h(u)^\top f=-\Big(1-\frac{k_u}m\Big),\quad Z=e^{-1}\sum_{u\in\mathcal U}e^{k_u/m}+(V-LU_L)",
             ),
         ),
@@ -301,8 +304,9 @@ def _other_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
                     E.second_probability(p, court.reading)[1],
                     max(E.second_probability(p, court.reading)[1], math.e / p["M"]),
                 ),
-                "as printed in the set reading: the numerator is at most e, every logit at least -1. In the literal reading values lie M/U - 1 "
-                "lower and are lost to Z: pi_v <= max(1, exp(2 - M/U)) / (V - L U) <= e/M",
+                "the final bound pi_v <= e/M holds in both readings. The link before it, pi_v <= e/(V + L U (1/e - 1)), holds in the set reading: the "
+                "numerator is at most e, every logit at least -1. In the literal reading values lie M/U - 1 lower and are lost to Z, and it "
+                f"fails ({B.lemma_c2_link()}); true is pi_v <= max(1, exp(2 - M/U)) / (V - L U) <= e/M",
                 r"\pi_v\le\frac e{V-LU_L(1-e^{-1})}\le\frac eM"
                 if court.reading == "set"
                 else r"\pi_v\le\frac{\max(1,e^{2-M/U_L})}{V-LU_L}\le\frac eM",
@@ -313,8 +317,9 @@ def _other_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
             _fixed(
                 conventions.uniform_window,
                 "uniform over the last min(T, S+2) positions. Under its own premise T <= S+2 the printed 1/T is exact; the paper's own run, S=10 and "
-                "N_ft=5 (T=17), breaks the premise: 1/12 on the last 12 positions and 0 before",
-                r"\alpha_i^{\text{rel}}=\frac{\mathds 1[i\le w]}{w},\ w=\min(\mathrm T,S+2)",
+                "N_ft=5 (T=17), breaks the premise: 1/12 on the last 12 positions and 0 before. There the balanced conclusion (hat, set) holds for no "
+                "M_ft <= M = 256",
+                r"\alpha_i^{\text{rel}}=\frac{\mathds 1[i>\mathrm T-w]}{w},\ w=\min(\mathrm T,S+2)",
             ),
         ),
         "thm2.last_step": (printed_update.last_step, _printed_weights),
@@ -323,7 +328,9 @@ def _other_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
             lambda s, court: hypotheses.hypotheses(s, court, exact=False),
             _fixed(
                 hypotheses.sharp_condition,
-                "holds where the sharp condition of thm2.hypotheses does, in which frequencies are those among the finetuning subjects",
+                "after the hat steps, for T <= S+2 and L >= 2, it holds where the sharp condition of thm2.hypotheses does, in which frequencies are "
+                "those among the finetuning subjects; in the literal reading eta_OV^rel has a lower bound besides. After the true steps the "
+                "boundary lies near that, and a large eta_OV^rel fails (thm2.step_sizes)",
             ),
         ),
         "thm2.hypotheses": (
@@ -335,8 +342,11 @@ def _other_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
             tables.unbalanced,
             _fixed(
                 "frequencies among the finetuning subjects",
-                "all formulas hold with f_u, the frequencies among the FINETUNING subjects, and their power sums; a balanced table does not "
-                "give balanced finetuning frequencies. The conclusion (hat steps, set) then holds where in the relation head every value seen in "
+                "the proof uses a hypothesis that the theorem lacks; all formulas hold with f_u, the share of the FINETUNING subjects that have the "
+                "value u, and power sums of these: 1/U only where each value appears on M_ft/U of them, which a balanced table does not give."
+                " The conclusion (hat steps, set, T <= S+2) then holds where in the subject head every query scores above every context subject, "
+                "(1 - F)/m > (m-1)(m-2)/(m^2 M_ft) (p_c - p_q) with p_s the mean over the types of f at the values of s, F that of sum_u f_u^2, "
+                "and p_q = F for a held-out query; in the relation head every value seen in "
                 "finetuning scores above every query and every own attribute above its context subject, f_y > 0 for every value of a "
                 "query and eta_OV^rel (m-1)/(L T) f_max (f_max - f_y) < 1 for each; the last two are necessary too wherever attributes "
                 "alone are attended, while a tie in score with the query may still be right",
@@ -360,8 +370,9 @@ def _printed_weights(court: Court) -> Derived:
     lifted = printed_conclusions.PrintedUpdate(lambda p: 1 + Fraction(p["M"] // p["U"] - 1, p["m"] - 1))
     return Derived(
         lifted,
-        "in the literal reading only for alpha_2 > (M/U - 1)/(m-1): the own value starts at -(M/U - 1), below every other token",
-        r"\alpha_2>\frac{M/U_L-1}{m-1}",
+        "in the literal reading only for alpha_2 > (M/U - 1)/(m-1), every value on M/U subjects: the own value has -(M/U - 1) from the subject head, "
+        "below every token that is no value; values of one type on unequally many subjects fail at every alpha_2",
+        r"\alpha_2>\frac{M/U_L-1}{m-1}\ \text{(literal)}",
     )
 
 

@@ -42,24 +42,26 @@ def _threshold(words: str, literal: str, latex: str) -> Callable[[Court], Derive
 
 #: What the printed W_OV^subj does where a value is shared.
 LITERAL = (
-    "in the literal reading a sequence is right exactly where its target value belongs to one subject (N_y = 1): a shared own "
-    "value starts at -(N_y - 1) < 0. The same holds if W_OV^subj counts each value of the other subjects once, a shared own one "
-    "among them: it starts at -1 and ends at 0"
+    "in the literal reading, at beta = inf (for finite beta see the claims on beta), a sequence is right exactly where its target value belongs to one "
+    "subject (N_y = 1): a shared own "
+    "value has -(N_y - 1) < 0 from the subject head. The same holds if W_OV^subj counts each value of the other subjects once, a shared own one "
+    "among them: it has -1 from there, 0 with the relation head"
 )
 EXISTS = (
     "the proposition says that weights exist, and those of the set reading (each value that is not the subject's own once) are right "
-    "on every sequence: it holds. What fails is the printed construction with its sum over j' != j taken with multiplicity: "
+    "{}: it holds. What fails is the printed construction with its sum over j' != j taken with multiplicity: "
 )
 STANDARD = (
     "a position is called right if every token of the argmax set can come next (the set lies in the support of the exact next-token "
-    "law; argmax set = support is harder). By this "
+    "law; argmax set = support is harder). By this, in the set reading, "
 )
 COVERAGE = (
     "printed as U'_l = U (all values of all types), which no table with L >= 2 meets; read as U'_l = U_l for every l"
 )
 SHARP = (
-    "on a sequence of type l the construction (set reading) is right exactly where the target is in U'_l and at least one context "
-    "value is: U'_l = U_l is sufficient, not necessary (contexts of finetuning subjects meet the second condition by themselves)"
+    "for all sequences of type l together U'_l = U_l is sufficient and necessary, since a value that no finetuning subject has is that of a "
+    "held-out one, whose query fails. One sequence (set reading) is right exactly where its target is in U'_l and at least one context "
+    "value is (contexts of finetuning subjects meet the second condition by themselves)"
 )
 
 
@@ -67,7 +69,11 @@ def entries() -> dict[str, Part]:
     """Claim id -> (check, derived statement)."""
     right = (True, "every sequence is right")
     lone = (C.LONE, LITERAL)
-    exists = (C.LONE, EXISTS + LITERAL)
+    exists = (C.LONE, EXISTS.format("on every sequence") + LITERAL)
+    covered = (
+        C.LONE,
+        EXISTS.format("on every sequence with covered values, U'_l = U_l, as the remark after it asks") + LITERAL,
+    )
     return {
         "pt.length": (F.pt_length, _fixed(printed_framework.pt_length, "as printed")),
         "vocab.size": (
@@ -97,7 +103,7 @@ def entries() -> dict[str, Part]:
             C.f_subj,
             _fixed(
                 S.subject_output,
-                "-(sum_u w_u h(u)) + own values, w_u = 1 in the set reading and N_u in the literal one",
+                "-(sum_u w_u h(u)) + own values, w_u = 1 in the set reading and N_u, the number of subjects that have u, in the literal one",
                 r"-\sum_uN_u\bm h(u)+\sum_\ell\bm h(a_{j_\star}^\ell)\ \text{(literal)}",
             ),
         ),
@@ -105,7 +111,7 @@ def entries() -> dict[str, Part]:
             C.two_head_logits,
             _fixed(
                 S.two_head_logits,
-                "the type's values + own values - sum_u w_u h(u), w_u = 1 (set) or N_u (literal)",
+                "the type's values + own values - sum_u w_u h(u), w_u = 1 (set) or N_u, the number of subjects that have u (literal)",
                 r"\sum_{u\in\mathcal U_\ell}\bm h(u)+\sum_\ell\bm h(a_{j_\star}^\ell)-\sum_uN_u\bm h(u)\ \text{(literal)}",
             ),
         ),
@@ -134,7 +140,8 @@ def entries() -> dict[str, Part]:
             C.after_attribute,
             _fixed(
                 S.after_attribute,
-                "the sum over all subjects that have the attribute: they tie, and s_j alone is predicted only if the value is unique",
+                "the sum over all subjects that have the attribute: they tie at beta = inf, and s_j alone is predicted only if the value is unique "
+                "(at large finite beta earlier attributes break the tie: s_j alone wherever no other subject has all those shown so far)",
                 r"f_{\text{grm}}=\sum_{j:a_j^\ell=a}\bm h(s_j)",
             ),
         ),
@@ -151,9 +158,10 @@ def entries() -> dict[str, Part]:
             C.before_end,
             _fixed(
                 S.heads_before_end,
-                "means over x_1..x_t: every relation token so far adds its type's values / t, and the subject's share is (its "
-                "occurrences so far)/t, not 1/t",
-                r"f_{\text{rel}}^t=\tfrac1t\sum_{i\le t:\bm x_i=r_\ell}\bm u_\ell,\quad f_{\text{subj}}^t=\tfrac{n_s(t)}t(\dots)",
+                "where x_t is not [sep] (which attends otherwise), as everywhere in the last subsequence before T: means over x_1..x_t; every "
+                "relation token so far adds its type's values / t, and the subject's share is n_s(t)/t, its occurrences so far by t, not 1/t",
+                r"f_{\text{rel}}^t=\tfrac1t\sum_{i\le t:\bm x_i=\bm h(r_\ell)}\sum_{u\in\mathcal U_\ell}\bm h(u),\quad f_{\text{subj}}^t=-\tfrac{n_s(t)}t"
+                r"\Big(\sum_uw_u\bm h(u)-\sum_\ell\bm h(a_{j_\star}^\ell)\Big),\ w_u=1\text{ (set), }N_u\text{ (literal)}",
             ),
         ),
         "prop3.earlier": (
@@ -162,7 +170,7 @@ def entries() -> dict[str, Part]:
                 P.role_is_right,
                 STANDARD
                 + "not in the first subsequence: without an earlier [sep] a grammar slot after the relation token predicts [sep] at once; and not "
-                "after shared attributes, nor where an old relation token is still in the window",
+                "after shared attributes, where two relation tokens are attended, and where only a relation token can follow",
             ),
         ),
         "prop3.always": (
@@ -171,17 +179,21 @@ def entries() -> dict[str, Part]:
                 P.role_is_right,
                 STANDARD
                 + "right at t = T and T-1; wrong or impossible tokens in the first subsequence after its relation token, after shared attributes, "
-                "where two relation tokens are in the window, and where only a relation token can follow",
+                "where two relation tokens are attended, and where only a relation token can follow",
             ),
         ),
-        "prop2.last": (C.last(2), _by_reading(right, exists)),
+        "prop2.last": (
+            C.last(2),
+            _by_reading((True, "for covered values, U'_l = U_l, as the remark after it asks"), covered),
+        ),
         "prop4.last": (C.last(4), _by_reading((True, COVERAGE), (C.LONE, LITERAL + "; " + COVERAGE))),
         "prop4.f": (
             C.icl_output,
             _fixed(
                 S.icl_logits,
                 "G and R get 2m/T (the m subjects and the m [sep] put them out), not N_ft/T; a subject gets 1/T for every context attribute that "
-                "it has",
+                "it has, with multiplicity; the part on the values, kept here as dots, is as printed in the set reading and has N_u for 1 in the "
+                "literal one",
                 r"\dots+\tfrac1{\mathrm T}\sum_i\sum_{j:a_j=a_{j_i}}\bm h(s_j)+\tfrac{2m}{\mathrm T}\sum_{v\in\mathcal G\cup\mathcal R}\bm h(v)",
             ),
         ),

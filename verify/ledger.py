@@ -43,7 +43,9 @@ _COEFFICIENTS = re.compile(r"\w+: [^;]*[*/(]")
 
 def note(words: str) -> str | None:
     """What the derivation adds to a claim that is exact: its scope, or the sharp condition; None if it adds nothing."""
-    return None if words in PLAIN or _COEFFICIENTS.match(words) else words
+    if not _COEFFICIENTS.match(words):
+        return None if words in PLAIN else words
+    return "; ".join(part for part in words.split("; ") if not _COEFFICIENTS.match(part)) or None
 
 
 def entry_json(one: Record, literal: Record) -> dict[str, Any]:

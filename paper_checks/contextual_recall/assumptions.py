@@ -1,4 +1,8 @@
-"""The hypotheses of Theorems 1 and 2 and of the lemmas, as predicates of a setting.
+"""What the statements of Appendix C.2 assume, as predicates of a setting.
+
+Theorem 2 names the five of THEOREM_2; Lemma C.1 adds C_LARGE and Lemma C.2 ALPHA_2_SMALL. BALANCED is a hypothesis of no
+statement: the proof of Theorem 2 says it ("Since each value appears on M/U_L subjects"). BALANCED_FT is not printed at
+all: it is ours, what the printed E of the hat gradient of W_OV^rel needs of the finetuning subjects.
 
 A setting's parameters: M, L, U (largest number of values of a type), M_ft, N_ft, m, T, S, G, V, all_values_seen,
 balanced_all (each value on M/U subjects), balanced_ft (each value equally often among the finetuning subjects), and,

@@ -60,10 +60,13 @@ def claims() -> tuple[Claim, ...]:
     return (
         Claim(
             id="window",
-            where="Thm. 2",
+            where="Thm. 2; App. C.2, Relation Head and Second Iteration",
             title="T <= S+2, and what changes when it fails (the paper's own S = 10, N_ft = 5)",
             kind=Kind.CONDITION,
-            wording=r"\text{Since }S+2\ge\mathrm T:\ \alpha_i^{\text{rel}}=\tfrac1{\mathrm T}",
+            wording=(
+                r"\text{Since }S+2\ge\mathrm T\text{, first consider the update for the KQ part.}\quad\ldots\quad "
+                r"\text{Since }\bm W_{KQ}^{\text{rel}}\text{ remains unchanged in the first iteration, }\alpha_i^{\text{rel}}=\tfrac1{\mathrm T}"
+            ),
             printed=uniform_attention,
             mutations=(
                 replaced_by(lambda p: 1 / (p["S"] + 2), "1/(S+2)", "the window's length for the sequence's"),
@@ -77,7 +80,7 @@ def claims() -> tuple[Claim, ...]:
             title="the printed weights (6)-(7) give perfect accuracy as beta -> inf",
             kind=Kind.ASSERTION,
             wording=(
-                r"\text{Using these updated weights, following similar steps as in the proof of Proposition 4, when }\beta\to\infty,"
+                r"\text{Using these updated weights, following similar steps as in the proof of Proposition 4, we can show that when }\beta\to\infty,"
                 r"\text{ the model attains perfect accuracy on ICL sequences with seen or held-out subjects.}"
             ),
             printed=AS_PRINTED,
@@ -135,7 +138,7 @@ def claims() -> tuple[Claim, ...]:
             where="Thm. 1/2",
             title="which of M >> mL, M > M_ft >> U_L, small N_ft is needed, and what the sharp condition is",
             kind=Kind.CONDITION,
-            wording=r"\mathcal U'_\ell=\mathcal U_\ell\ \forall\ell,\ M\gg mL,\ M>M_{\text{ft}}\gg U_L,\ \mathrm T\le S+2",
+            wording=r"\mathcal U'_\ell=\mathcal U_\ell\ \forall\ell\in[L],\ M\gg mL,\ M>M_{\text{ft}}\gg U_L,\ \mathrm T\le S+2",
             printed=theorem_2_sufficient,
             assumptions=(BALANCED,),
             mutations=(
@@ -154,7 +157,12 @@ def claims() -> tuple[Claim, ...]:
             where="Thm. 1/2",
             title="which step sizes are allowed",
             kind=Kind.CONDITION,
-            wording=r"\eta_{KQ}^{\text{subj}},\eta_{OV}^{\text{rel}},\eta_{KQ}^{\text{rel}}>0\text{ (no condition stated; ``some constants'' in Theorem 1)}",
+            wording=(
+                r"\text{one step of GD on }\bm W_{KQ}^{\text{subj}}\text{ with step size }\eta_{KQ}^{\text{subj}}\text{, one step of projected GD }\ldots"
+                r"\text{ on }\bm W_{OV}^{\text{rel}}\text{ with step size }\eta_{OV}^{\text{rel}}\text{, and two steps of GD on }\bm W_{KQ}^{\text{rel}}"
+                r"\text{ with step size }\eta_{KQ}^{\text{rel}}\quad\ldots\quad\text{where }\lambda_1,\lambda_2,\lambda_3\text{ are some constants }"
+                r"\text{[in Theorem 1; no condition on the step sizes is stated]}"
+            ),
             printed=lambda p: p["T"] <= p["S"] + 2,
             assumptions=THEOREM_2,
             mutations=(
@@ -172,7 +180,7 @@ def claims() -> tuple[Claim, ...]:
             where="App. C.2, Subject Head",
             title='"each value appears on M/U_L subjects": what holds for arbitrary value frequencies',
             kind=Kind.CONDITION,
-            wording=r"\text{Since each value appears on }M/U_L\text{ subjects, }\mathbb E[\mu_s(y)]=\frac1M\sum_j\bm h(s_j)",
+            wording=r"\text{Since each value appears on }M/U_L\text{ subjects, }\mathbb E[\mu_s(y)]=\frac1M\sum_{j=1}^M\bm h(s_j)",
             printed="balanced formulas",
             assumptions=THEOREM_2,
             mutations=(
@@ -187,7 +195,13 @@ def claims() -> tuple[Claim, ...]:
             where="App. B.1, C.3.2",
             title="M_1 = 256 (every subject its own type-1 value)",
             kind=Kind.ASSERTION,
-            wording=r"M_1=256=M\text{ with half of the subjects in finetuning: generalises on held-out subjects}",
+            wording=(
+                r"\text{The settings for the experiments in Section 4 and Appendix C are as follows. We set }M=256,L=8,N_{\text{tr}}=5,M_2=\dots=M_8=32,"
+                r"S=10,N=N_{\text{ft}}=5\text{ for both sections, while }M_1=32\text{ and }M_1=256\text{, respectively.}\quad\ldots\quad "
+                r"\text{We finetune the model on ICL sequences (Eq. 3) with the last-token prediction objective, using }50\%\text{ of the total subjects "
+                r"(Fig. 24 shows that the model generalizes on held-out subjects).}\quad "
+                r"\text{[Theorem 2's conclusion is read at }M_1=M\text{; the paper does not apply it there]}"
+            ),
             printed=lambda p: True,
             assumptions=(SHORT_CONTEXT,),
             mutations=(
@@ -212,7 +226,10 @@ def claims() -> tuple[Claim, ...]:
             where="Thm. 1 against Thm. 2",
             title="the informal and the formal statement agree",
             kind=Kind.EQUATION,
-            wording=r"\lambda_1=\alpha_1,\ \lambda_2=\alpha_3,\ \lambda_3=\alpha_2;\ \bm h(p_{1-3i})\text{ in Eq. (7)},\ \bm p_{3i+2}\text{ in Theorem 2}",
+            wording=(
+                r"\text{We state the formal version of Theorem 1 below }\ldots\quad "
+                r"\text{[read with }\lambda_1=\alpha_1,\ \lambda_2=\alpha_3,\ \lambda_3=\alpha_2;\ \bm h(p_{1-3i})\text{ stands in Eq. (7), }\bm p_{3i+2}\text{ in Theorem 2]}"
+            ),
             printed={
                 "kq": (THEOREM_1_KQ, relation_kq.PRINTED_UPDATE),
                 "ov": (THEOREM_1_OV, relation_ov.PRINTED_UPDATE),

@@ -6,6 +6,11 @@ every_value, grammar, relations, sep, subject (token of s_j), subjects_with(u), 
 relation_types (of the relation tokens so far), subjects_so_far, context (values in an ICL context), target_seen, context_seen
 (whether the target, how many context values are seen in finetuning), relations_back(k): number of relation tokens among the
 last k tokens.
+
+The seed file has each formula twice, as text and as LaTeX. Its text drops R from three unions that its LaTeX has: in the
+prediction Unif(G and R), at t = T-S-1 and for t in {T-S, ..., T-2} without a relation token (where the text would leave no
+difference between the two cases); in f_grm at t = T-S-1 and t in {T-S, ..., T-2}; and in the last sum of Prop. 4's f(X).
+Transcribed here is the LaTeX. In square brackets within a wording stand our words, not the paper's.
 """
 
 from __future__ import annotations
@@ -51,7 +56,10 @@ def prop3_f_grm_T(o) -> Coefficients:  # (N_tr-1)/T h(s_j) + N_tr/T (1.5 sum_G +
 
 
 def prop3_before_T(o) -> tuple[Coefficients, Coefficients]:
-    """f_rel^t = (1/t) sum_j h(u_j^{l_Ntr}),  f_subj^t = -(1/t)(sum_u h(u) - sum_l h(a_j^l))."""
+    """f_rel^t = (1/t) sum_j h(u_j^{l_Ntr}),  f_subj^t = -(1/t)(sum_u h(u) - sum_l h(a_j^l)).
+
+    Printed is a sum over "j, l N_tr" of h(u_j^{l N_tr}); "i.e., all attributes of type l_{N_tr}", it says, and so it is read.
+    """
     share = Fraction(1, o.t)
     return added((share, o.values(o.kind))), added((-share, o.every_value), (share, o.own))
 
@@ -68,7 +76,7 @@ def prop3_window(o) -> frozenset[str]:
 def prop4_f(o) -> Coefficients:
     """sum over the type's values - (sum_u h(u) - own) + (1/T) sum_{i in M''} h(s_i) + (N_ft/T) sum over G and R.
 
-    M'' is some subset of the subjects; it is read as those that have a value of the context.
+    Of M'' the paper says no more than that it is a subset of [M]; it is read as the subjects that have a value of the context.
     """
     sharing = sorted({s for u in o.context for s in o.subjects_with(u)})
     return added(
@@ -134,7 +142,7 @@ def claims() -> tuple[Claim, ...]:
             title="with the printed W_OV^subj, f_subj = -(sum_u h(u) - sum_l h(a_j^l))",
             kind=Kind.EQUATION,
             wording=(
-                r"\bm W_{OV}^{\text{subj}}=-\sum_j\Big(\sum_{j'\ne j,\ell}\bm h(a_{j'}^\ell)\Big)\bm h(s_j)^\top\ \Rightarrow\ "
+                r"\bm W_{OV}^{\text{subj}}=-\sum_j\Big(\sum_{j'\ne j,\ell}\bm h(a_{j'}^\ell)\Big)\bm h(s_j)^\top,\quad\ldots\quad "
                 r"f_{\text{subj}}(\bm X)=-\Big(\sum_u\bm h(u)-\sum_\ell\bm h(a_{j_\star}^\ell)\Big)"
             ),
             printed=prop1_f_subj,
@@ -156,7 +164,11 @@ def claims() -> tuple[Claim, ...]:
             "prop1.last",
             "Prop. 1",
             "last-token prediction on PT is right over the whole vocabulary for sufficiently large beta",
-            r"\text{when weights are scaled by a sufficiently large }\beta\text{, it correctly predicts the last token}",
+            (
+                r"\text{There exists a single-layer attention-only model such that when weights }\bm W_{KQ}^h\text{ are scaled by a sufficiently large }\beta"
+                r"\text{, it correctly predicts the last token, returning the attribute }a_{j_\star}^{\ell_{N_{\text{tr}}}}"
+                r"\text{ corresponding to the sequence's subject }s_{j_\star}\text{ and attribute type }\ell_{N_{\text{tr}}}"
+            ),
             (NEVER, replaced_by("ties allowed everywhere", "ties", "as if every sequence tied")),
         ),
         _assertion(
@@ -207,7 +219,7 @@ def claims() -> tuple[Claim, ...]:
             where="Prop. 3, proof",
             title="after an attribute: g_grm = h(a), f_grm = h(s_j), prediction s_j",
             kind=Kind.EQUATION,
-            wording=r"t=\mathrm T-S-2:\ g_{\text{grm}}=\bm h(a_{j_\star}^{\ell_{N-1}}),\ f_{\text{grm}}=\bm h(s_{j_\star})",
+            wording=r"t=\mathrm T-S-2:\ g_{\text{grm}}=\bm h(a_{j_\star}^{\ell_{N-1}}),\ f_{\text{grm}}=\bm h(s_{j_\star}),\quad v^*=s_{j_\star}\text{ if }t=\mathrm T-S-2",
             printed=prop3_after_attribute,
             mutations=(sign, wrong_share),
         ),
@@ -217,8 +229,9 @@ def claims() -> tuple[Claim, ...]:
             title="the window in which a relation token switches the prediction from Unif(G,R) to Unif(G)",
             kind=Kind.EQUATION,
             wording=(
-                r"v\sim\operatorname{Unif}(\mathcal G)\text{ if }t\in\mathcal T,\exists j\in\{t-S-2,\dots,t\},\bm x_j\in\mathcal R;\ "
-                r"v\sim\operatorname{Unif}(\mathcal G\cup\mathcal R)\text{ if }\nexists"
+                r"v\sim\operatorname{Unif}(\mathcal G)\text{ if }t\in\mathcal T,\exists j\in\{t-S-2,\dots,t\},\bm x_j\in\mathcal R,\quad "
+                r"v\sim\operatorname{Unif}(\mathcal G\cup\mathcal R)\text{ if }t\in\mathcal T,\nexists j\in\{t-S-2,\dots,t\},\bm x_j\in\mathcal R,\quad "
+                r"\mathcal T:=\{\mathrm T-S,\dots,\mathrm T-2\}"
             ),
             printed=prop3_window,
             mutations=(
@@ -236,8 +249,8 @@ def claims() -> tuple[Claim, ...]:
             title="f_rel^t and f_subj^t for t < T",
             kind=Kind.EQUATION,
             wording=(
-                r"f_{\text{rel}}^t(\bm X)=\tfrac1t\sum_j\bm h(u_j^{\ell_{N_{\text{tr}}}}),\quad "
-                r"f_{\text{subj}}^t(\bm X)=-\tfrac1t\Big(\sum_u\bm h(u)-\sum_\ell\bm h(a_{j_\star}^\ell)\Big)\quad(t<\mathrm T)"
+                r"\text{when }t<\mathrm T\text{, }f_{\text{rel}}^t(\bm X)=\tfrac1t\sum_{j,\ell{N_{\text{tr}}}}\bm h(u_j^{\ell{N_{\text{tr}}}}),\quad\ldots\quad "
+                r"\text{when }t<\mathrm T\text{, }f_{\text{subj}}^t(\bm X)=-\tfrac1t\Big(\sum_u\bm h(u)-\sum_\ell\bm h(a_{j_\star}^\ell)\Big)"
             ),
             printed=prop3_before_T,
             mutations=(
@@ -283,7 +296,11 @@ def claims() -> tuple[Claim, ...]:
             "prop2.last",
             "Prop. 2",
             "last-token prediction on ICL is right for sufficiently large beta",
-            r"\text{when weights are scaled by a sufficiently large }\beta\text{, it correctly predicts the last token}",
+            (
+                r"\text{There exists single-layer attention-only model such that when weights }\bm W_{KQ}^h\text{ are scaled by a sufficiently large }\beta"
+                r"\text{, it correctly predicts the last token, returning the attribute }a_{j_{N_{\text{ft}}+1}}^{\ell_\star}"
+                r"\text{ corresponding to the query subject }s_{j_{N_{\text{ft}}+1}}\text{ and the shared attribute type }\ell_\star"
+            ),
             (NEVER, replaced_by("ties allowed everywhere", "ties", "as if every sequence tied")),
             assumptions=(COVERED,),
         ),
@@ -291,7 +308,7 @@ def claims() -> tuple[Claim, ...]:
             "prop4.last",
             "Prop. 4",
             "the same with the grammar head, when U' = U",
-            r"\text{when }\beta\to\infty\text{ and }\mathcal U'_\ell=\mathcal U\text{, this model always gives the correct prediction for the last token}",
+            r"\text{when the scalar }\beta\to\infty\text{ and }\mathcal U'_\ell=\mathcal U\text{, this model always gives the correct prediction for the last token position}",
             (NEVER, replaced_by("ties allowed everywhere", "ties", "as if every sequence tied")),
             assumptions=(COVERED,),
         ),
@@ -302,7 +319,8 @@ def claims() -> tuple[Claim, ...]:
             kind=Kind.EQUATION,
             wording=(
                 r"f(\bm X)=\sum_{u\in\mathcal U_{\ell_\star}}\bm h(u)-\Big(\sum_u\bm h(u)-\sum_\ell\bm h(a_{j_{N_{\text{ft}}+1}}^\ell)\Big)"
-                r"+\tfrac1{\mathrm T}\sum_{i\in\mathcal M''}\bm h(s_i)+\tfrac{N_{\text{ft}}}{\mathrm T}\sum_{v\in\mathcal G\cup\mathcal R}\bm h(v)"
+                r"+\tfrac1{\mathrm T}\sum_{i\in\mathcal M''}\bm h(s_i)+\tfrac{N_{\text{ft}}}{\mathrm T}\sum_{v\in\mathcal G\cup\mathcal R}\bm h(v),\quad "
+                r"\text{where }\mathcal M''\subseteq[M]\text{ [read here as the subjects that have a value of the context; the paper says no more of it]}"
             ),
             printed=prop4_f,
             assumptions=(COVERED,),
@@ -312,7 +330,10 @@ def claims() -> tuple[Claim, ...]:
             "prop4.coverage",
             "Remark after Prop. 2",
             "what happens when U'_l is not U_l",
-            r"\text{for any type }\ell\text{, the set of attributes seen during finetuning }\mathcal U'_\ell\text{ should match the full set }\mathcal U_\ell",
+            (
+                r"\text{Note that, for the relation head to output all attributes of the same type as the attributes that appear in the context, "
+                r"for any type }\ell\text{, the set of attributes seen during finetuning }\mathcal U'_\ell\text{ should match the full set }\mathcal U_\ell"
+            ),
             (
                 replaced_by("uncovered targets right", "covered anyway", "as if unseen values were produced"),
                 replaced_by("covered targets wrong", "nothing right", "as if one unseen value spoilt everything"),
@@ -322,12 +343,16 @@ def claims() -> tuple[Claim, ...]:
         ),
         Claim(
             id="prop2_vs_4.rel",
-            where="Eq. (5) against Prop. 4",
+            where="Eq. (5) beside Prop. 4",
             title="the two printed forms of the relation head agree",
             kind=Kind.EQUATION,
             wording=(
-                r"\bm W_{KQ}^{\text{rel}}=\beta\sum_\ell(\bm h(r_\ell)+\bm u'_\ell)\bm h([\text{sep}])^\top\ \text{(5)},\quad "
-                r"\beta\sum_\ell\sum_{u\in\mathcal U'_\ell}\bm h(u)\bm h([\text{sep}])^\top\ \text{(Prop. 4)}"
+                r"\text{[Eq. (5):] }\bm W_{KQ}^{\text{rel}}=\beta\sum_\ell\Big(\bm h(r_\ell)+\bm u_\ell'\Big)\bm h([\text{sep}])^\top,\quad "
+                r"\bm u_\ell'=\sum_{u\in\mathcal U'_\ell}\bm h(u),\quad "
+                r"\bm W_{OV}^{\text{rel}}=\sum_\ell\Big(\Big(\sum_{u\in\mathcal U_\ell}\bm h(u)\Big)\bm h(r_\ell)^\top+\bm u_\ell'\bm u_\ell^{\prime\top}\Big)\quad "
+                r"\text{[Prop. 4:] }\bm W_{KQ}^{\text{rel}}=\beta\sum_\ell\sum_{u\in\mathcal U'_\ell}\bm h(u)\bm h([\text{sep}])^\top,\quad "
+                r"\bm W_{OV}^{\text{rel}}=\sum_\ell\Big(\sum_{u\in\mathcal U'_\ell}\bm h(u)\Big)\Big(\sum_{u\in\mathcal U'_\ell}\bm h(u)+\bm h(r_\ell)\Big)^\top\quad "
+                r"\text{[side by side; the paper does not say that the two agree]}"
             ),
             printed={"kq": "equal", "ov": "equal"},
             mutations=(
@@ -339,7 +364,7 @@ def claims() -> tuple[Claim, ...]:
             "beta.prop1",
             "Prop. 1",
             'how large is "sufficiently large beta"',
-            r"\text{scaled by a sufficiently large }\beta\text{ (Prop. 1)}",
+            r"\text{scaled by a sufficiently large }\beta\text{ [Prop. 1]}",
             (
                 replaced_by(lambda exact: exact / 2, "half of it", "a threshold too small"),
                 replaced_by(lambda exact: exact + 1, "one more", "sufficient, but not the threshold"),
@@ -349,7 +374,7 @@ def claims() -> tuple[Claim, ...]:
             "beta.prop2",
             "Prop. 2",
             'how large is "sufficiently large beta"',
-            r"\text{scaled by a sufficiently large }\beta\text{ (Prop. 2)}",
+            r"\text{scaled by a sufficiently large }\beta\text{ [Prop. 2]}",
             (
                 replaced_by(lambda exact: exact / 2, "half of it", "a threshold too small"),
                 replaced_by(lambda exact: exact + 1, "one more", "sufficient, but not the threshold"),
@@ -359,7 +384,7 @@ def claims() -> tuple[Claim, ...]:
             "beta.3head",
             "Props. 3, 4",
             "the same with the grammar head",
-            r"\beta\to\infty\text{ (Props. 3, 4)}",
+            r"\text{when the scalar }\beta\to\infty\text{ [Props. 3, 4]}",
             (
                 replaced_by(lambda exact: exact / 2, "half of it", "a threshold too small"),
                 replaced_by(lambda exact: exact + 1, "one more", "sufficient, but not the threshold"),

@@ -67,7 +67,7 @@ _FINDINGS = (
         where="Sec. 3.4, Fig. 8, 16-18",
         title="Layer-2 attention output clusters by type, more with demonstrations and with Div; steering",
         kind=Kind.EMPIRICAL,
-        wording=r"\text{as }\beta\text{ increases, the model output is steered towards the target. However, for lower Div, the required }\beta\text{ is much larger compared to the case with higher Div. [...] The finetuned model encodes attribute type information from in-context examples in layer-2 attention representations. Clustering strength increases with both the number of in-context examples and the separation between the attribute-specific Markov chains during pretraining.}",
+        wording=r"\text{as }\beta\text{ increases, the model output is steered towards the target. However, for lower Div (top), the required }\beta\text{ is much larger compared to the case with higher Div (bottom). [...] The finetuned model encodes attribute type information from in-context examples in layer-2 attention representations. Clustering strength increases with both the number of in-context examples and the separation between the attribute-specific Markov chains during pretraining.}",
         printed=Figure("finding5"),
         mutations=(EXCHANGED, NO_TASK),
     ),

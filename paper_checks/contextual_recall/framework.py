@@ -53,7 +53,7 @@ def eq1_positions_on_values(X, P, W_KQ, W_OV, t: int):
     return f
 
 
-#: "|| TM_l - TM_l' ||_1" and "Div ~ 0.1 ... 0.5": the norm that is meant is not said.
+#: "where || . ||_1 denotes the l_1-norm": whether of the entries or the operator norm of l_1 is not said; printed as the first.
 DIV_NORM = "entries"
 
 
@@ -118,7 +118,13 @@ def claims() -> tuple[Claim, ...]:
             where="Sec. 3.3, App. B.1",
             title="Div = min over pairs of types of the l1 norm between transition matrices; about 0.1 to 0.5 reached by greedy selection",
             kind=Kind.CONVENTION,
-            wording=r"\texttt{Div}:=\min_{\ell,\ell'}\lVert\text{TM}_\ell-\text{TM}_{\ell'}\rVert_1,\quad\texttt{Div}\approx0.1,0.3,0.5",
+            wording=(
+                r"\texttt{Div}:=\min_{\ell,\ell'}\lVert\text{TM}_\ell-\text{TM}_{\ell'}\rVert_1,\quad"
+                r"\text{where }\lVert\cdot\rVert_1\text{ denotes the }\ell_1\text{-norm}\quad\ldots\quad "
+                r"\text{To control for }\texttt{Div}\text{, we first randomly generate a large pool of transition matrices, and then use greedy selection "
+                r"to curate a subset of transition matrices that are assigned to each attribute type.}\quad\ldots\quad "
+                r"\text{We consider }\texttt{Div}\approx0.1,0.3,0.5"
+            ),
             printed=(DIV_NORM,),
             mutations=(
                 replaced_by(("operator",), "operator norm", "the induced 1-norm"),

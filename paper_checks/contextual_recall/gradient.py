@@ -58,12 +58,13 @@ def claims() -> tuple[Claim, ...]:
     return (
         Claim(
             id="grad.f",
-            where="App. C.2, first display of the proof",
+            where="App. C.2, second and third display of the proof",
             title="gradient with respect to f, and with respect to W_OV",
             kind=Kind.EQUATION,
             wording=(
-                r"\bm u:=\nabla_f\mathcal L=\sum_{v}\pi_v\bm h(v)-\bm h(y),\quad "
-                r"\nabla_{\bm W_{OV}^k}\mathcal L=\bm u\,g_k(\bm X)^\top=\bm u\sum_i\alpha_i^k\bm x_i^\top"
+                r"\bm u:=\nabla_f\mathcal L=\sum_{v\in\mathcal V}\pi_v\bm h(v)-\bm h(y),\quad "
+                r"\pi_v=\frac{e^{\bm h(v)^\top f}}{\sum_ue^{\bm h(u)^\top f}},\quad "
+                r"\nabla_{\bm W_{OV}^k}\mathcal L=\bm ug_k(\bm X)^\top=\bm u\sum_{i=1}^{\mathrm T}\alpha_i^k\bm x_i^\top"
             ),
             printed={"f": gradient_f, "ov": gradient_ov},
             mutations=(
@@ -76,12 +77,13 @@ def claims() -> tuple[Claim, ...]:
         ),
         Claim(
             id="grad.softmax",
-            where="App. C.2, display before Eq. (11)",
+            where="App. C.2, the two displays before Eq. (11)",
             title="softmax Jacobian; dL/dlambda_j = alpha_j (r_j - rbar)",
             kind=Kind.EQUATION,
             wording=(
-                r"\frac{\partial\mathcal L}{\partial\lambda_j^k}=\alpha_j^k\left(r_j^k-\bar r^k\right),\quad "
-                r"\bar r^k:=\sum_i\alpha_i^k r_i^k"
+                r"\frac{\partial\alpha_i^k}{\partial\lambda_j^k}=\alpha_i^k(\mathds 1[i=j]-\alpha_j^k),\quad "
+                r"\frac{\partial\mathcal L}{\partial\lambda_j^k}=\ldots=\alpha_j^k\left(r_j^k-\bar r^k\right),\quad "
+                r"\bar r^k:=\sum_{i=1}^{\mathrm T}\alpha_i^kr_i^k"
             ),
             printed=softmax_chain,
             mutations=(
@@ -97,7 +99,7 @@ def claims() -> tuple[Claim, ...]:
             kind=Kind.EQUATION,
             wording=(
                 r"\lambda_i^k:=(\bm x_i+\bm p_i)^\top\bm W_{KQ}^k\bm h([\text{sep}]),\quad "
-                r"\nabla_{\bm W_{KQ}^k}\mathcal L=\beta\sum_j\alpha_j^k(r_j^k-\bar r^k)(\bm x_j+\bm p_j)\bm h([\text{sep}])^\top"
+                r"\nabla_{\bm W_{KQ}^k}\mathcal L=\ldots=\beta\sum_{j=1}^{\mathrm T}\alpha_j^k(r_j^k-\bar r^k)(\bm x_j+\bm p_j)\bm h([\text{sep}])^\top"
             ),
             printed=eq11,
             mutations=(
@@ -108,7 +110,7 @@ def claims() -> tuple[Claim, ...]:
         ),
         Claim(
             id="beta.bookkeeping",
-            where="Thm. 2, Eq. (6), (7), (11)",
+            where="Thm. 2; Eq. (6), (7), (11)",
             title="which parametrisation and step size make the updated weights read beta(... + alpha h(p))",
             kind=Kind.CONVENTION,
             wording=(
@@ -135,9 +137,9 @@ def claims() -> tuple[Claim, ...]:
             title="index conventions: q = 3 N_ft, p_{3k}, p_{3i+2}, p_{3i}, p_1 .. p_T, against p_{1-3i} in the main text",
             kind=Kind.EQUATION,
             wording=(
-                r"\bm p_i=\bm h(p_{i-\mathrm T+1}),\ q=3N_{\text{ft}},\ \sum_{k=1}^{m-1}\bm p_{3k}\text{ (context subjects)},\ "
-                r"\sum_{i=1}^{m-1}\bm p_{3i+2}\text{ (attributes)},\ \sum_{i=1}^m\mathds 1[a_i=y]\bm p_{3i}\text{ (all subjects)},\ "
-                r"\sum_{i=1}^{\mathrm T}\bm p_i\text{ and }\bm x_j+\bm p_j,\ \bm X=[\bm x_1,\dots,\bm x_{\mathrm T}]\text{ (all positions)}"
+                r"\bm p_i=\bm h(p_{i-\mathrm T+1}),\quad q=3N_{\text{ft}},\quad\sum_{k=1}^{m-1}\ldots\bm p_{3k}\text{ [context subjects]},\quad "
+                r"\sum_{i=1}^{m-1}\bm p_{3i+2}\text{ [attributes]},\quad\sum_{i=1}^m\mathds 1[a_i^{\ell_\star}=y]\bm p_{3i}\text{ [all subjects]},\quad "
+                r"\sum_{i=1}^{\mathrm T}\ldots\bm p_i\text{ [and] }\bm x_j+\bm p_j,\quad\bm X=[\bm x_1,\dots,\bm x_{\mathrm T}]\text{ [all positions]}"
             ),
             printed=printed_positions,
             mutations=(

@@ -1,11 +1,13 @@
 """Which claim rests on which: the references that the paper's own argument makes, Section 4 and Appendix C.2.
 
 An edge (claim, ground, words) says that the paper's argument for `claim` uses `ground`; `words` say where. Printed
-references ("using Lemma C.1", "substituting into Eq. (11)") are quoted; the others are definitions that the next line
-needs. Nothing here depends on a verdict. Ids are those of the claims; an id may be named before its claim is
-transcribed, so readers keep only the edges whose two ends they know.
+references (“using Lemma C.1”, “Substituting into Eq. 11”) are quoted: between “ and ” stand the paper's words, its
+formulas in plain characters, … for what is left out. The others are definitions that the next line needs. Two edges
+are ours, and their words say so: the paper does not say what its step sizes have to do with Lemma C.2, nor apply
+Theorem 2 to the setting of App. C.3.2. Nothing here depends on a verdict. Ids are those of the claims; an id may be
+named before its claim is transcribed, so readers keep only the edges whose two ends they know.
 
-Two places need a word, because the proof refers ahead of itself. "As we will see, the norm is Theta(1/m)" makes the
+Two places need a word, because the proof refers ahead of itself. “as we will see, … is Theta(1/m)” makes the
 comparison of true and hat gradients rest on the per-sequence gradient and on E[C_y], not on the update that is read
 off later; and the updates rest on that comparison, since they replace the true gradient by the hat one.
 """
@@ -17,7 +19,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Edge:
-    """The argument for `claim` uses `ground`; `words` quote or name the place."""
+    """The argument for `claim` uses `ground`; `words` quote or name the place, or say that the relation is ours."""
 
     claim: str
     ground: str
@@ -29,7 +31,7 @@ _RESTS_ON: dict[str, dict[str, str]] = {
     "prop1.logits": {"prop1.f_subj": "“Combining these outputs”"},
     "prop1.last": {
         "prop1.logits": "“yielding the correct prediction”",
-        "prop3.t=T": "the grammar head's output “does not affect the conclusions, as shown in the full proof in App. C”",
+        "prop3.t=T": "the outputs of the grammar head “do not affect the conclusions in this case, as shown in the full proof in App. C”",
     },
     "prop3.f_grm.T": {
         "eq1": "the output of the grammar head at t = T",
@@ -60,7 +62,7 @@ _RESTS_ON: dict[str, dict[str, str]] = {
     },
     "prop2.last": {
         "prop1.f_subj": "“The subject head operates similarly”",
-        "prop4.coverage": "“the set of attributes seen during finetuning U' should match the full set U”",
+        "prop4.coverage": "“the set of attributes seen during finetuning U'_l should match the full set U_l”",
         "prop2_vs_4.rel": "its proof in App. C is that of Proposition 4",
     },
     "prop4.f": {
@@ -69,7 +71,7 @@ _RESTS_ON: dict[str, dict[str, str]] = {
     },
     "prop4.last": {
         "prop4.f": "“Combining the outputs of the individual heads”",
-        "prop4.coverage": "“when beta -> inf and U' = U”",
+        "prop4.coverage": "“when the scalar beta -> inf and U'_l = U”",
     },
     "fig9-10": {"prop1.last": "“as predicted by Proposition 1”"},
     "fig11-12": {
@@ -88,37 +90,37 @@ _RESTS_ON: dict[str, dict[str, str]] = {
         "prop3.always": "“when the scalar beta -> inf”",
         "prop4.last": "“when the scalar beta -> inf”",
     },
-    "grad.f": {"eq1": "“Recall that f(X) = sum_k W_OV^k g_k(X)”"},
-    "grad.softmax": {"grad.f": "“where we use ∇_g = W_OV^T ∇_f = W_OV^T u”"},
+    "grad.f": {"eq1": "“Recall that f(X) = sum_{k=1}^H W_OV^k g_k(X)”"},
+    "grad.softmax": {"grad.f": "“where we use ∇_{g_k} L = (W_OV^k)^T ∇_f L = (W_OV^k)^T u”"},
     "eq11": {"grad.softmax": "“Finally, we have that”: sum of dL/dlambda_j times the gradient of lambda_j"},
     "beta.bookkeeping": {"eq11": "the factor beta of Eq. (11), carried into the updated weights"},
-    "lemC1": {"lemC1.logit": "“Using Eq. (13), we have Z = …”"},
+    "lemC1": {"lemC1.logit": "“Using Eq. 13, we have Z = …”"},
     "subj.rhat": {
         "lemC1": "“From Lemma C.1, pi_u <= …”",
         "grad.f": "r_i is u^T W_OV x_i",
         "vocab.size": "“since V >= M + U_L L >> mL”",
     },
     "eq12": {
-        "eq11": "“Substituting into Eq. (11), we obtain”",
+        "eq11": "“Substituting into Eq. 11, we obtain”",
         "subj.rhat": "r-hat_i - mean of r-hat in place of r_i - rbar",
         "index": "p_{3k} and q = 3 N_ft",
     },
     "subj.E_tokens": {
-        "subj.E_Cy": "“since Pr(a_i = y | y) = 1/U_L”",
+        "subj.E_Cy": "“since Pr(a_i^{l*} = y | y) = 1/U_L”",
         "thm2.unbalanced": "“Since each value appears on M/U_L subjects”",
     },
     "subj.true_vs_hat": {
         "subj.rhat": "the bound of |r-hat_i - r_i|",
         "eq11": "both gradients have the form of Eq. (11)",
-        "eq12": "“as we will see … is Theta(1/m)”",
-        "subj.E_Cy": "“as we will see … is Theta(1/m)”",
+        "eq12": "“as we will see, … is Theta(1/m)”",
+        "subj.E_Cy": "“as we will see, … is Theta(1/m)”",
     },
     "subj.update": {
-        "eq12": "“Taking expectation in Eq. (12) over the context”",
+        "eq12": "“Taking expectation in Eq. 12 over the context”",
         "subj.E_Cy": "“and substituting these to simplify”",
         "subj.E_tokens": "“and substituting these to simplify”",
         "subj.true_vs_hat": "“Therefore, in the next part, we analyze” the hat gradient",
-        "beta.bookkeeping": "“the updated weight matrix is beta(… + alpha_1 h(p_-1))”",
+        "beta.bookkeeping": "“the updated weight matrix is W_KQ^subj ≈ beta(… + alpha_1 h(p_{-1})) h([sep])^T”",
     },
     "rel.first_kq": {
         "eq11": "the gradient is zero because every r_i is",
@@ -134,14 +136,14 @@ _RESTS_ON: dict[str, dict[str, str]] = {
         "window": "attention 1/T on every position",
         "thm2.unbalanced": "every value has the frequency 1/U_L",
     },
-    "rel.ov.norm": {"rel.ov.expect": "“as we will see, the norm is Theta(sqrt(U_L L))”"},
+    "rel.ov.norm": {"rel.ov.expect": "“as we will see, … = Theta(sqrt(U_L L)) > 1”"},
     "rel.ov.projection": {"rel.ov.expect": "“We right project this gradient”: its fourth term"},
     "rel.ov.drop": {
         "rel.ov.expect": "“since M_ft >> U_L”: its second term",
         "rel.ov.projection": "“We right project this gradient”",
     },
     "rel.ov.update": {
-        "rel.ov.drop": "“Since alpha_2 = eta (L T U_L^2)^-1, the updated weight matrix is”",
+        "rel.ov.drop": "“Since alpha_2 = eta_OV^rel (L T U_L^2)^-1, the updated weight matrix is”",
         "rel.ov.neglect": "“Therefore, we analyze” the hat gradient “hereon”",
         "rel.ov.norm": "“i.e. it dominates the norm of the difference”",
     },
@@ -153,7 +155,7 @@ _RESTS_ON: dict[str, dict[str, str]] = {
     "lemC2.middle": {"lemC2.logit": "“Then, we have pi_v <= …”: the logits, exponentiated"},
     "lemC2": {
         "lemC2.middle": "the first inequality of the chain",
-        "thm2.step_sizes": "“since alpha_2 <= (lambda_1 + m lambda_2)^-1”",
+        "thm2.step_sizes": "“assuming alpha_2 <= (lambda_1 + m lambda_2)^-1”, which bounds eta_OV^rel: our relation, the paper does not speak of step sizes here",
     },
     "rel2.neglect": {
         "lemC2": "“using Lemma C.2, we have that”",
@@ -162,13 +164,13 @@ _RESTS_ON: dict[str, dict[str, str]] = {
     },
     "rel2.sep": {
         "rel.ov.update": "“We use the updated W_OV^rel to compute the gradient”",
-        "rel.first_kq": "“Since W_KQ^rel remains unchanged in the first iteration, alpha_i = 1/T”",
+        "rel.first_kq": "“Since W_KQ^rel remains unchanged in the first iteration, alpha_i^rel = 1/T”",
         "eq11": "the gradient with respect to W_KQ",
         "index": "h(s_{j_i}) + p_{3i} and h(a_{j_i}) + p_{3i+2}",
     },
     "rel2.attr": {
         "rel2.sep": "the case tables of r-hat",
-        "subj.E_Cy": "“E[C_y h(y)] = E[h(y) E[C_y | y]] = (m/U_L) E[h(y)]”",
+        "subj.E_Cy": "“E[C_y h(y)] = … = E[h(y) E[C_y | y]] = (m/U_L) E[h(y)]”",
     },
     "rel2.subject": {
         "rel2.sep": "the case tables of r-hat",
@@ -181,9 +183,9 @@ _RESTS_ON: dict[str, dict[str, str]] = {
         "index": "p_{3i+2} and p_{3i}",
     },
     "rel2.norm": {
-        "rel2.attr": "“as we will see … = Theta(m^2)”",
-        "rel2.subject": "“as we will see … = Theta(m^2)”",
-        "rel2.position": "“as we will see … = Theta(m^2)”",
+        "rel2.attr": "“as we will see, … = Theta(m^2)”",
+        "rel2.subject": "“as we will see, … = Theta(m^2)”",
+        "rel2.position": "“as we will see, … = Theta(m^2)”",
     },
     "rel2.update": {
         "rel2.attr": "“Combining these terms”",
@@ -192,7 +194,7 @@ _RESTS_ON: dict[str, dict[str, str]] = {
         "rel2.neglect": "“Therefore, we analyze” the hat gradient “hereafter”",
         "rel2.norm": "“i.e. it dominates the norm of the difference”",
         "rel.first_kq": "“two steps of GD on W_KQ^rel”, the first of which changes nothing",
-        "beta.bookkeeping": "“the updated weight matrix is beta(… + alpha_3(…))”",
+        "beta.bookkeeping": "“the updated weight matrix is W_KQ^rel ≈ beta(… + alpha_3(…)) h([sep])^T”",
     },
     "thm2.last_step": {
         "subj.update": "“Using these updated weights”",
@@ -207,10 +209,12 @@ _RESTS_ON: dict[str, dict[str, str]] = {
         "rel2.update": "“the updated weights satisfy”",
         "thm2.last_step": "“Further, when beta -> inf, this model gets perfect accuracy”",
         "thm2.hypotheses": "“Assume that …”",
-        "thm2.step_sizes": "“with step size eta”",
+        "thm2.step_sizes": "“with step size eta_KQ^subj”, eta_OV^rel, eta_KQ^rel",
         "window": "“Assume that … T <= S + 2”",
     },
-    "thm2.unique_attr": {"thm2.accuracy": "the experiment of App. C.3.2 is offered as its validation"},
+    "thm2.unique_attr": {
+        "thm2.accuracy": "our relation: Theorem 2 read at the setting of App. C.3.2, which is offered “to corroborate our theoretical constructions”"
+    },
     "thm1_vs_2": {
         "subj.update": "Eq. (6)",
         "rel.ov.update": "Eq. (7)",

@@ -67,8 +67,8 @@ def claims() -> tuple[Claim, ...]:
             title="logit of a_j^l is -(1 - k_j/m); Z as printed",
             kind=Kind.EQUATION,
             wording=(
-                r"\bm h(a_j^\ell)^\top f(\bm X)=-\Big(1-\frac{k_j}{m}\Big),\quad Z=Le^{-1}\sum_je^{k_j/m}+(V-LU_L),"
-                r"\quad k_j\text{ the multiplicity of subject }j"
+                r"\text{let }k_j\text{ be the multiplicity of subject }j\text{ among these [subject positions]},\quad\ldots\quad "
+                r"\bm h(a_j^\ell)^\top f(\bm X)=\ldots=-\Big(1-\frac{k_j}{m}\Big),\quad\ldots\quad Z=\ldots=Le^{-1}\sum_je^{k_j/m}+(V-LU_L)"
             ),
             printed={"logit": lemma_c1_logit, "Z": lemma_c1_normaliser},
             assumptions=(C_LARGE,),
@@ -87,7 +87,10 @@ def claims() -> tuple[Claim, ...]:
             where="Lemma C.1",
             title="pi_v <= 1/(V + (C/e - 1) L U_L) for M >= C U_L, C > e",
             kind=Kind.BOUND,
-            wording=r"\pi_v\le\frac{1}{V+(Ce^{-1}-1)LU_L}\quad\text{for all }v,\ M\ge CU_L,\ C>e",
+            wording=(
+                r"\text{assuming }M\ge CU_L\text{, where }C>e\text{ is a constant, }\ldots\text{ the prediction probabilities }\pi_v\text{ are bounded as:}"
+                r"\quad\pi_v\le\frac{1}{V+(Ce^{-1}-1)LU_L}"
+            ),
             printed=lemma_c1_bound,
             assumptions=(C_LARGE,),
             mutations=(
@@ -102,7 +105,8 @@ def claims() -> tuple[Claim, ...]:
             kind=Kind.EQUATION,
             wording=(
                 r"\bm h(a_j^\ell)^\top f(\bm X)=\alpha_2\Big((m-1)\frac{N_{\text{ft}}}{\mathrm T}\mathds 1[\ell=\ell_\star]"
-                r"+\frac{U_L^2}{M_{\text{ft}}\mathrm T}c_j(\bm X)\Big)-\mathds 1[j\ne j_q]"
+                r"+\frac{U_L^2}{M_{\text{ft}}\mathrm T}c_j(\bm X)\Big)-\mathds 1[j\ne j_q],\quad\ldots\quad "
+                r"\lambda_1:=(m-1)N_{\text{ft}}/\mathrm T,\quad\lambda_2:=U_L^2/(M_{\text{ft}}\mathrm T)"
             ),
             printed=lemma_c2_logit,
             assumptions=(*THEOREM_2, ALPHA_2_SMALL),
@@ -126,6 +130,7 @@ def claims() -> tuple[Claim, ...]:
             title="the middle inequality",
             kind=Kind.BOUND,
             wording=(
+                r"\lambda_1:=(m-1)N_{\text{ft}}/\mathrm T,\quad\lambda_2:=U_L^2/(M_{\text{ft}}\mathrm T),\quad "
                 r"\pi_v\le\frac{\exp(\alpha_2(\lambda_1+m\lambda_2))}{U_L(\exp(\alpha_2(\lambda_1+\lambda_2)-1)"
                 r"+(L-1)\exp(\alpha_2\lambda_2-1))+V-LU_L}"
             ),
@@ -150,7 +155,7 @@ def claims() -> tuple[Claim, ...]:
             printed=lemma_c2_bounds,
             assumptions=(*THEOREM_2, ALPHA_2_SMALL),
             mutations=(
-                Mutation("1/M for e/M", "factor e lost", lambda s: lambda p: (s(p)[0] / E, s(p)[1] / E)),
+                Mutation("1/(2M) for e/M", "factor 2e lost", lambda s: lambda p: (s(p)[0] / E / 2, s(p)[1] / E / 2)),
                 Mutation("second inequality reversed", "wrong direction", lambda s: lambda p: (s(p)[1], s(p)[0] * 0.9)),
             ),
         ),

@@ -1,4 +1,4 @@
-"""Theorem 2, proof, "Second Iteration": the update of W_KQ^rel (Eq. (7)).
+"""Theorem 2, proof, "Second Iteration": the update of W_KQ^rel (Eq. (7), with lambda_2 and p_{1-3i}).
 
 The proof computes a bracket B with  E[hat gradient] = -(beta alpha_2 / T) B h([sep])^T; the statements below are B by
 direction class, except `rel2.update`, which is what Theorem 2 adds to W_KQ^rel per unit of eta_KQ^rel and beta.
@@ -66,8 +66,10 @@ def claims() -> tuple[Claim, ...]:
             title="the chain of bounds ending in e m^2 U_L / M << m^2",
             kind=Kind.BOUND,
             wording=(
-                r"(\beta\alpha_2)^{-1}\lVert\nabla\hat{\mathcal L}-\nabla\mathcal L\rVert\le2\sqrt2\alpha_2^{-1}\max_i|r_i-\hat r_i|"
-                r"\le(\max_u\pi_u)\Big((m-1)^2U_L+mL\frac{U_L^2}{M_{\text{ft}}}\Big)\le\frac{em^2U_L}M\ll m^2"
+                r"(\beta\alpha_2)^{-1}\lVert\nabla_{\bm W_{KQ}^{\mathrm{rel}}}\hat{\mathcal L}-\nabla_{\bm W_{KQ}^{\mathrm{rel}}}\mathcal L\rVert"
+                r"\le2\sqrt2\alpha_2^{-1}\max_i|r_i-\hat r_i|"
+                r"\le(\max_{u\in\mathcal U}\pi_u)\Big((m-1)^2U_L+mL\frac{U_L^2}{M_{\text{ft}}}\Big)\le\frac{em^2U_L}M\ll m^2,\quad "
+                r"\text{since }M>M_{\text{ft}}\gg U_L"
             ),
             printed={
                 "factor": 2 * math.sqrt(2),
@@ -109,8 +111,9 @@ def claims() -> tuple[Claim, ...]:
             title="the case tables of r-hat and what [sep] contributes",
             kind=Kind.EQUATION,
             wording=(
-                r"\hat r_i=-\alpha_2\begin{cases}m-1,&\bm x_i\in\mathcal U_{\ell_\star}\\\frac{U_L^2}{M_{\text{ft}}}\mathds 1[a_i=y],&\bm x_i\in\mathcal S\end{cases}"
-                r"\quad\text{(no case for }[\text{sep}]\text{; the gradient as displayed has no term in }\bm h([\text{sep}])\text{ and none at its positions)}"
+                r"\hat r_i=-\alpha_2\begin{cases}m-1,&\bm x_i\in\mathcal U_{\ell_\star}\\\frac{U_L^2}{M_{\text{ft}}}\mathds 1[a_i^{\ell_\star}=y],&\bm x_i\in\mathcal S\end{cases},\quad "
+                r"\bar{\hat r}=-\frac{\alpha_2}{\mathrm T}\Big((m-1)^2+\frac{U_L^2}{M_{\text{ft}}}\sum_i\mathds 1[a_i^{\ell_\star}=y]\Big)\quad "
+                r"\text{[no case for [sep]; the gradient as displayed has no term in }\bm h([\text{sep}])\text{ and none at its positions]}"
             ),
             printed={},
             assumptions=PROOF_BALANCED,
@@ -127,7 +130,7 @@ def claims() -> tuple[Claim, ...]:
             title="expected attribute-token term, factor 2/3",
             kind=Kind.EQUATION,
             wording=(
-                r"\Big((m-1)\Big(1-\tfrac{m-1}{\mathrm T}\Big)-\tfrac{mU_L}{\mathrm TM_{\text{ft}}}\Big)\frac{m-1}{LU_L}\sum_u\bm h(u)"
+                r"\ldots=\Big((m-1)\Big(1-\tfrac{m-1}{\mathrm T}\Big)-\tfrac{mU_L}{\mathrm TM_{\text{ft}}}\Big)\frac{m-1}{LU_L}\sum_u\bm h(u)"
                 r"\approx\frac{2(m-1)^2}3\frac1{LU_L}\sum_u\bm h(u)"
             ),
             printed=ATTRIBUTE_BRACKET,
@@ -144,7 +147,7 @@ def claims() -> tuple[Claim, ...]:
             title="expected subject-token term, factor 1/3, sum over all M",
             kind=Kind.EQUATION,
             wording=(
-                r"\Big(\tfrac{U_L}{M_{\text{ft}}}-\tfrac{mU_L}{\mathrm TM_{\text{ft}}}-\tfrac{(m-1)^2}{\mathrm T}\Big)\tfrac mM\sum_s\bm h(s)"
+                r"\ldots=\Big(\tfrac{U_L}{M_{\text{ft}}}-\tfrac{mU_L}{\mathrm TM_{\text{ft}}}-\tfrac{(m-1)^2}{\mathrm T}\Big)\tfrac mM\sum_s\bm h(s)"
                 r"\approx-\tfrac{(m-1)^2}3\tfrac1M\sum_s\bm h(s)"
             ),
             printed=SUBJECT_BRACKET,
@@ -161,9 +164,9 @@ def claims() -> tuple[Claim, ...]:
             title="expected positional term",
             kind=Kind.EQUATION,
             wording=(
-                r"\Big(m-1-\tfrac{mU_L}{M_{\text{ft}}}\Big)\sum_{i=1}^{m-1}\bm p_{3i+2}"
+                r"\ldots=\Big(m-1-\tfrac{mU_L}{M_{\text{ft}}}\Big)\sum_{i=1}^{m-1}\bm p_{3i+2}"
                 r"+\Big(\tfrac{mU_L}{M_{\text{ft}}}(1-\mathrm T^{-1})-\tfrac{(m-1)^2}{\mathrm T}\Big)\bm p"
-                r"\approx(m-1)\sum_i\bm p_{3i+2}-\frac{(m-1)^2}{\mathrm T}\bm p"
+                r"\approx(m-1)\sum_{i=1}^{m-1}\bm p_{3i+2}-\frac{(m-1)^2}{\mathrm T}\bm p"
             ),
             printed=POSITION_BRACKET,
             assumptions=PROOF_BALANCED,
@@ -176,7 +179,7 @@ def claims() -> tuple[Claim, ...]:
         ),
         Claim(
             id="rel2.update",
-            where="Thm. 2, Eq. (7)",
+            where="Thm. 2; Eq. (7) with lambda_2, p_{1-3i}",
             title="updated W_KQ^rel and alpha_3",
             kind=Kind.EQUATION,
             wording=(

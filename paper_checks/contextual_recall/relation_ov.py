@@ -1,4 +1,4 @@
-"""Theorem 2, proof, "Relation Head", first iteration: W_KQ^rel is not moved, and the update of W_OV^rel (Eq. (7)).
+"""Theorem 2, proof, "Relation Head", first iteration: W_KQ^rel is not moved, and the update of W_OV^rel (Eq. (7), with lambda_3).
 
 Gradients are written as the paper writes them (E of the hat gradient); updates per unit of eta_OV^rel.
 """
@@ -24,7 +24,7 @@ EXPECTED_GRADIENT = {
     OV.ATTRIBUTE_SEP: -m / (L * T * U),
 }
 
-#: Eq. (7) / the update: alpha_2 ((m-1) sum u u^T + U^2/M_ft sum_j (sum_l h(a_j^l)) h(s_j)^T), alpha_2 = eta (L T U^2)^-1.
+#: Theorem 2 (in Eq. (7) with lambda_3 for alpha_2), the update: alpha_2 ((m-1) sum u u^T + U^2/M_ft sum_j (sum_l h(a_j^l)) h(s_j)^T), alpha_2 = eta (L T U^2)^-1.
 PRINTED_UPDATE = {
     OV.ATTRIBUTE_ATTRIBUTE: (m - 1) / (L * T * U**2),
     OV.OWN_ATTRIBUTE_SEEN: U**2 / M_ft / (L * T * U**2),
@@ -42,7 +42,11 @@ def claims() -> tuple[Claim, ...]:
             where="App. C.2, Relation Head",
             title="W_KQ^rel has zero gradient in the first step",
             kind=Kind.EQUATION,
-            wording=r"r_i=0\text{ since the context does not contain a relation token; }\bm W_{KQ}^{\text{rel}}\text{ is not updated}",
+            wording=(
+                r"r_i=\frac1{\mathrm T}\sum_i\bm u^\top\Big(\sum_\ell\bm h(u_\ell)\Big)\mathds 1[\bm x_i=\bm h(r_\ell)]=0,\quad "
+                r"\text{since the context does not contain a relation token. This means that the gradient is zero and therefore, }"
+                r"\bm W_{KQ}^{\text{rel}}\text{ is not updated in this iteration}"
+            ),
             printed={},
             assumptions=THEOREM_2,
             mutations=(
@@ -56,10 +60,11 @@ def claims() -> tuple[Claim, ...]:
             title="E of the hat gradient of W_OV^rel, four terms",
             kind=Kind.EQUATION,
             wording=(
-                r"\mathbb E[\nabla_{\bm W_{OV}^{\mathrm{rel}}}\hat{\mathcal L}]=-\frac{m-1}{L\mathrm TU_L^2}\sum_\ell\bm u_\ell\bm u_\ell^\top"
-                r"-\frac{m-1}{L\mathrm TU_LM_{\text{ft}}}\sum_\ell\bm u_\ell\Big(\sum_{j=1}^{M_{\text{ft}}}\bm h(s_j)\Big)^\top"
-                r"-\frac1{L\mathrm TM_{\text{ft}}}\sum_{j=1}^{M_{\text{ft}}}\Big(\sum_\ell\bm h(a_j^\ell)\Big)\bm h(s_j)^\top"
-                r"-\frac m{L\mathrm TU_L}\sum_\ell\bm u_\ell\bm h([\text{sep}])^\top"
+                r"\mathbb E[\nabla_{\bm W_{OV}^{\mathrm{rel}}}\hat{\mathcal L}]"
+                r"=-\frac{m-1}{L\mathrm TU_L^2}\sum_{\ell=1}^L\Big(\sum_{j=1}^{U_L}\bm h(u_j^\ell)\Big)\Big(\sum_{j=1}^{U_L}\bm h(u_j^\ell)\Big)^\top"
+                r"-\frac{m-1}{L\mathrm TU_LM_{\text{ft}}}\sum_{\ell=1}^L\Big(\sum_{j=1}^{U_L}\bm h(u_j^\ell)\Big)\Big(\sum_{j=1}^{M_{\text{ft}}}\bm h(s_j)\Big)^\top"
+                r"-\frac1{L\mathrm TM_{\text{ft}}}\sum_{j=1}^{M_{\text{ft}}}\Big(\sum_{\ell=1}^L\bm h(a_j^\ell)\Big)\bm h(s_j)^\top"
+                r"-\frac m{L\mathrm TU_L}\sum_{\ell=1}^L\sum_{j=1}^{U_L}\bm h(u_j^\ell)\bm h([\text{sep}])^\top"
             ),
             printed=EXPECTED_GRADIENT,
             assumptions=(*THEOREM_2, BALANCED_FT),
@@ -78,7 +83,7 @@ def claims() -> tuple[Claim, ...]:
             kind=Kind.BOUND,
             wording=(
                 r"\lVert\nabla_{\bm W_{OV}^{\mathrm{rel}}}\hat{\mathcal L}-\nabla_{\bm W_{OV}^{\mathrm{rel}}}\mathcal L\rVert"
-                r"\le\sum_v\pi_v\le\frac V{V+(Ce^{-1}-1)LU_L}\ll1"
+                r"\le\sum_v\pi_v\le\frac V{V+(Ce^{-1}-1)LU_L}\ll1,\quad\text{since }C\gg e"
             ),
             printed={"sum of pi": softmax_mass_bound},
             assumptions=(*THEOREM_2, C_LARGE),
@@ -112,8 +117,10 @@ def claims() -> tuple[Claim, ...]:
             title="the uniform-subject term may be dropped since M_ft >> U_L",
             kind=Kind.EQUATION,
             wording=(
-                r"\text{since }M_{\text{ft}}\gg U_L:\ -\mathbb E[\nabla\hat{\mathcal L}](\bm I-\bm h([\text{sep}])\bm h([\text{sep}])^\top)"
-                r"\approx\lambda\Big((m-1)\sum_\ell\bm u_\ell\bm u_\ell^\top+\frac{U_L^2}{M_{\text{ft}}}\sum_j\Big(\sum_\ell\bm h(a_j^\ell)\Big)\bm h(s_j)^\top\Big)"
+                r"\text{since }M_{\text{ft}}\gg U_L\text{, }\lambda:=(L\mathrm TU_L^2)^{-1}\text{, we have}\quad "
+                r"-\mathbb E[\nabla_{\bm W_{OV}^{\mathrm{rel}}}\hat{\mathcal L}](\bm I-\bm h([\text{sep}])\bm h([\text{sep}])^\top)"
+                r"\approx\lambda\Big((m-1)\sum_{\ell=1}^L\Big(\sum_{j=1}^{U_L}\bm h(u_j^\ell)\Big)\Big(\sum_{j=1}^{U_L}\bm h(u_j^\ell)\Big)^\top"
+                r"+\frac{U_L^2}{M_{\text{ft}}}\sum_{j=1}^{M_{\text{ft}}}\Big(\sum_{\ell=1}^L\bm h(a_j^\ell)\Big)\bm h(s_j)^\top\Big)"
             ),
             printed=PRINTED_UPDATE,
             assumptions=(*THEOREM_2, BALANCED_FT),
@@ -126,12 +133,12 @@ def claims() -> tuple[Claim, ...]:
         ),
         Claim(
             id="rel.ov.projection",
-            where="Thm. 2",
+            where="Thm. 2; App. C.2, Relation Head, W_OV^rel",
             title="the right projection orthogonal to h([sep])",
             kind=Kind.EQUATION,
             wording=(
-                r"\text{projected GD: right projection with }\bm I-\bm h([\text{sep}])\bm h([\text{sep}])^\top"
-                r"\text{ removes the fourth term and nothing else}"
+                r"\text{one step of projected GD (right projection with }\bm I-\bm h([\text{sep}])\bm h([\text{sep}])^\top\text{) on }\bm W_{OV}^{\text{rel}}"
+                r"\quad\ldots\quad\text{We right project this gradient onto the subspace orthogonal to }\bm h([\text{sep}])"
             ),
             printed={k: v for k, v in EXPECTED_GRADIENT.items() if k is not OV.ATTRIBUTE_SEP},
             assumptions=(*THEOREM_2, BALANCED_FT),
@@ -142,12 +149,13 @@ def claims() -> tuple[Claim, ...]:
         ),
         Claim(
             id="rel.ov.update",
-            where="Thm. 2, Eq. (7)",
+            where="Thm. 2; Eq. (7) with lambda_3",
             title="updated W_OV^rel and alpha_2",
             kind=Kind.EQUATION,
             wording=(
-                r"\bm W_{OV}^{\text{rel}}\approx\sum_\ell\Big(\sum_j\bm h(u_j^\ell)\Big)\bm h(r_\ell)^\top+\alpha_2\Big((m-1)\sum_\ell\bm u_\ell\bm u_\ell^\top"
-                r"+\frac{U_L^2}{M_{\text{ft}}}\sum_{j=1}^{M_{\text{ft}}}\Big(\sum_\ell\bm h(a_j^\ell)\Big)\bm h(s_j)^\top\Big),"
+                r"\bm W_{OV}^{\text{rel}}\approx\sum_\ell\Big(\sum_j\bm h(u_j^\ell)\Big)\bm h(r_\ell)^\top"
+                r"+\alpha_2\Big((m-1)\sum_{\ell=1}^L\Big(\sum_{j=1}^{U_L}\bm h(u_j^\ell)\Big)\Big(\sum_{j=1}^{U_L}\bm h(u_j^\ell)\Big)^\top"
+                r"+\frac{U_L^2}{M_{\text{ft}}}\sum_{j=1}^{M_{\text{ft}}}\Big(\sum_{\ell=1}^L\bm h(a_j^\ell)\Big)\bm h(s_j)^\top\Big),"
                 r"\ \alpha_2=\eta_{OV}^{\text{rel}}(L\mathrm TU_L^2)^{-1}"
             ),
             printed=PRINTED_UPDATE,

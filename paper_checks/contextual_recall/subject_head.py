@@ -1,4 +1,4 @@
-"""Theorem 2, proof, "Subject Head": r-hat, Eq. (12), the expectations, and the updated W_KQ^subj (Eq. (6)).
+"""Theorem 2, proof, "Subject Head": r-hat, Eq. (12), the expectations, and the updated W_KQ^subj (Eq. (6), with lambda_1).
 
 Updates are written per unit of eta_KQ^subj and beta: the printed alpha_1 / eta. Classes that are absent are printed as 0.
 """
@@ -54,8 +54,9 @@ def claims() -> tuple[Claim, ...]:
             title="r-hat, its bound, and the neglected softmax term for the subject head",
             kind=Kind.EQUATION,
             wording=(
-                r"\sum_v\pi_v\bm h(v)^\top\bm W_{OV}^{\text{subj}}\bm x_i=\mathds 1[i\in\mathcal I_s]\sum_{u\in\mathcal A_{J(i)}}\pi_u,"
-                r"\ \hat r_i=-\mathds 1[a_{J(i)}^{\ell_\star}=y],\ |\hat r_i-r_i|\le\frac{L}{V+LU_L(Ce^{-1}-1)}\ll\frac1m"
+                r"\sum_{v\in\mathcal V}\pi_v\bm h(v)^\top\bm W_{OV}^{\text{subj}}\bm x_i=\mathds 1[i\in\mathcal I_s]\sum_{u\in\mathcal A_{J(i)}}\pi_u,\quad "
+                r"|\hat r_i-r_i|\le\frac{L}{V+LU_L(C\exp^{-1}-1)}\ll\frac1m,\quad\ldots\quad "
+                r"\hat r_i=-\begin{cases}\mathds 1[a_{J(i)}^{\ell_\star}=y],&i\in\mathcal I_s,\\0,&\text{o.w.}\end{cases}"
             ),
             printed={"softmax": softmax_term, "rhat": rhat, "bound": rhat_bound},
             assumptions=THEOREM_2,
@@ -75,8 +76,8 @@ def claims() -> tuple[Claim, ...]:
             title="per-sequence hat gradient of W_KQ^subj",
             kind=Kind.EQUATION,
             wording=(
-                r"\nabla_{\bm W_{KQ}^{\text{subj}}}\hat{\mathcal L}=-\frac\beta m\Big(\sum_{k=1}^m(\mathds 1[a_{j_k}=y]-m^{-1}C_y)\bm h(s_{j_k})"
-                r"+\sum_{k=1}^{m-1}(\mathds 1[a_{j_k}=y]-m^{-1}C_y)\bm p_{3k}+(1-m^{-1}C_y)\bm h(p_{-1})\Big)\bm h([\text{sep}])^\top"
+                r"\nabla_{\bm W_{KQ}^{\text{subj}}}\hat{\mathcal L}=-\frac\beta m\Big(\sum_{k=1}^m(\mathds 1[a_{j_k}^{\ell_\star}=y]-m^{-1}C_y)\bm h(s_{j_k})"
+                r"+\sum_{k=1}^{m-1}(\mathds 1[a_{j_k}^{\ell_\star}=y]-m^{-1}C_y)\bm p_{3k}+(1-m^{-1}C_y)\bm h(p_{-1})\Big)\bm h([\text{sep}])^\top"
             ),
             printed=eq12_per_sequence,
             assumptions=THEOREM_2,
@@ -84,9 +85,11 @@ def claims() -> tuple[Claim, ...]:
                 Mutation(
                     "C_y without 1/m",
                     "the mean forgotten",
-                    lambda s: lambda match, k: (
-                        [x - (sum(match) - sum(match) / k) / k for x in s(match, k)[0]],
-                        s(match, k)[1],
+                    lambda s: (
+                        lambda match, k: (
+                            [x - (sum(match) - sum(match) / k) / k for x in s(match, k)[0]],
+                            s(match, k)[1],
+                        )
                     ),
                 ),
                 Mutation(
@@ -106,7 +109,10 @@ def claims() -> tuple[Claim, ...]:
             where="App. C.2, Subject Head, expectations",
             title="E[C_y | y] = m/U_L",
             kind=Kind.EQUATION,
-            wording=r"\Pr(a_i^{\ell_\star}=y\mid y)=\frac1{U_L},\ \mathbb E[C_y\mid y]=\frac m{U_L}",
+            wording=(
+                r"\Pr(a_i^{\ell_\star}=y\mid y)=\frac1{U_L},\quad\text{and hence }\mathbb E[C_y\mid y]=\frac m{U_L},\quad "
+                r"\text{Further, averaging over }y\text{ gives }\mathbb E[C_y]=\frac m{U_L}"
+            ),
             printed=m / U,
             assumptions=PROOF_BALANCED,
             mutations=(
@@ -132,7 +138,7 @@ def claims() -> tuple[Claim, ...]:
         ),
         Claim(
             id="subj.update",
-            where="Thm. 2, Eq. (6)",
+            where="Thm. 2; Eq. (6) with lambda_1",
             title="updated W_KQ^subj and alpha_1",
             kind=Kind.EQUATION,
             wording=(
@@ -157,7 +163,8 @@ def claims() -> tuple[Claim, ...]:
             kind=Kind.BOUND,
             wording=(
                 r"\frac1\beta\lVert\nabla_{\bm W_{KQ}^{\text{subj}}}\hat{\mathcal L}-\nabla_{\bm W_{KQ}^{\text{subj}}}\mathcal L\rVert"
-                r"\ll\frac{2\sqrt2}m,\quad\beta^{-1}\lVert\nabla_{\bm W_{KQ}^{\text{subj}}}\hat{\mathcal L}\rVert=\Theta(1/m)"
+                r"\le\ldots\le\frac{\sqrt2}m\Big(m\max_i|r_i-\hat r_i|+m\max_i|r_i-\hat r_i|\Big)\ll\frac{2\sqrt2}m,\quad "
+                r"\beta^{-1}\lVert\nabla_{\bm W_{KQ}^{\text{subj}}}\hat{\mathcal L}\rVert\text{ is }\Theta(1/m)"
             ),
             printed={"bound": difference_bound, "order in m of the hat norm": sp.Integer(-1)},
             assumptions=THEOREM_2,

@@ -40,17 +40,33 @@ def root(text: str, **values: int) -> float:
     return max(float(r) for r in sympy.Poly(numerator, x).nroots() if abs(sympy.im(r)) < 1e-9)
 
 
-@pytest.mark.parametrize("S, N", [(1, 1), (2, 3), (10, 5)])
+@pytest.mark.parametrize("S, N", [(1, 1), (2, 3), (10, 5), (9, 9), (6, 11), (6, 10)])
 def test_the_words_of_proposition_3_are_the_closed_forms(S, N):
-    text = re.search(r"exactly for (\(T.*?\)) > 0", beta_words.PROP_3)[1]
-    worded = root(text, T=(S + 3) * N - 1, N=N, S=S)
-    assert worded == pytest.approx(pretraining_threshold(3, S, 2, N).b)
+    own, text = re.search(r"exactly for x > (.*?) \(an own.*? and (\(T.*?\)) > 0", beta_words.PROP_3).groups()
+    worded = root(text, T=(S + 3) * N - 1, N=N, S=S), float(parse_expr(own, {"N": sympy.Integer(N)}, READ))
+    assert max(worded) == pytest.approx(pretraining_threshold(3, S, 2, N).b)
+    # Either condition binds somewhere: N - 1 at S = 9, N = 9, as the words say.
+    assert (worded[1] > worded[0]) == ((S, N) in ((9, 9), (6, 11)))
     for what, situation in ((r"\[sep\]", Situation.LAST_SLOT), (r"the subject, .*?", Situation.ATTRIBUTE)):
         if situation == Situation.ATTRIBUTE and N == 1:
             continue
         text = re.search(rf"\({what}\): x > (.*?)\. ", beta_words.PROP_3)[1]
         worded = float(parse_expr(text, {"N": sympy.Integer(N)}, READ))
         assert worded == pytest.approx(position_threshold(situation, 2, N).b)
+
+
+@pytest.mark.parametrize("S, N", [(1, 1), (1, 2), (2, 3), (10, 5), (9, 9)])
+def test_the_words_of_proposition_3_with_one_type_are_the_closed_forms(S, N):
+    words = beta_words.PROP_3[beta_words.PROP_3.index("L = 1: ") :]
+    end, last_slot, attribute = re.search(
+        r"exactly (\(T.*) > 0; t = T-1: x > (.*); t = T-S-2, N >= 2: x > (.*)$", words
+    ).groups()
+    assert root(end, T=(S + 3) * N - 1, N=N, S=S) == pytest.approx(pretraining_threshold(3, S, 1, N).b)
+    for text, situation in ((last_slot, Situation.LAST_SLOT), (attribute, Situation.ATTRIBUTE)):
+        if situation == Situation.ATTRIBUTE and N == 1:
+            continue
+        worded = float(parse_expr(text, {"N": sympy.Integer(N)}, READ))
+        assert worded == pytest.approx(position_threshold(situation, 1, N).b)
 
 
 @pytest.mark.parametrize("N", [1, 2, 5])

@@ -54,6 +54,12 @@ def test_green_needs_every_ancestor():
     assert found.weak_grounds("c") == ["a"]
 
 
+def test_what_was_seen_at_one_setting_is_never_green_and_carries_nothing():
+    found = made({"a": "reproduced", "b": "exact"}, ("b", "a"))
+    assert found.standing("a") is Standing.TRIED and found.holds("a")
+    assert found.standing("b") is Standing.ALONE and found.weak_grounds("b") == ["a"]
+
+
 def test_approximate_grounds_carry_and_corrected_ones_do_not():
     found = made({"a": "approximate", "b": "exact", "c": "corrected", "d": "exact"}, ("b", "a"), ("d", "c"))
     assert found.standing("b") is Standing.SOUND

@@ -26,27 +26,42 @@ FLAGS = [
     "--disable-sync",
     "--allow-file-access-from-files",
 ]
-PAGES = ("index.html", "erratum.html", "figures.html", "claims/rel2.update.html", "claims/thm2.hypotheses.html")
-#: A page that shows the others at two widths and writes down what it sees.
+PAGES = (
+    "index.html",
+    "erratum.html",
+    "figures.html",
+    "claims/rel2.update.html",
+    "claims/thm2.hypotheses.html",
+    "claims/finding3.html",
+    "reading.html",
+)
+#: Pages without formulas.
+WORDS_ONLY = ("index.html", "figures.html", "reading.html", "claims/finding3.html")
+WIDTHS = (360, 1100, 1200)
+#: A page that shows the others at several widths and writes down what it sees.
 HARNESS = """<!DOCTYPE html><meta charset="utf-8"/><body><script>
-const pages = %s, seen = [];
+const pages = %s, widths = %s, seen = [];
 const look = (name, width) => new Promise(done => {
   const frame = document.createElement('iframe');
   frame.width = width; frame.height = 800; frame.src = name;
   frame.onload = () => {
     const d = frame.contentDocument, root = d.documentElement;
     const boxes = [...d.querySelectorAll('math')].map(m => m.getBoundingClientRect());
+    const style = node => frame.contentWindow.getComputedStyle(node);
+    const wide = [...d.querySelectorAll('.formula, svg.graph')].map(n => n.parentElement).filter(n => n.scrollWidth > n.clientWidth);
     const links = [...d.querySelectorAll('svg.graph a')];
     if (links.length) links[3].focus();
     seen.push({name, width, overflow: root.scrollWidth - root.clientWidth, math: boxes.length,
       flat: boxes.filter(b => b.width < 4 || b.height < 4).length, links: links.length,
+      wide: wide.length, bare: wide.filter(n => style(n).overflowX !== 'auto' || n.tabIndex !== 0
+        || !style(n).backgroundAttachment.includes('local')).length,
       focused: links.length ? d.activeElement === links[3] : true,
       font: parseFloat(frame.contentWindow.getComputedStyle(d.body).fontSize)});
     frame.remove(); done();
   };
   document.body.append(frame);
 });
-(async () => { for (const p of pages) for (const w of [360, 1200]) await look(p, w);
+(async () => { for (const p of pages) for (const w of widths) await look(p, w);
   document.body.dataset.seen = JSON.stringify(seen); })();
 </script></body>"""
 
@@ -60,7 +75,7 @@ def seen(folder, tmp_path_factory) -> list[dict]:
         pytest.skip(reason)
     copy = tmp_path_factory.mktemp("browser") / "site"
     shutil.copytree(folder, copy)
-    (copy / "harness.html").write_text(HARNESS % json.dumps(PAGES), encoding="utf-8")
+    (copy / "harness.html").write_text(HARNESS % (json.dumps(PAGES), json.dumps(WIDTHS)), encoding="utf-8")
     return _dumped(copy / "harness.html", tmp_path_factory.mktemp("profile"))
 
 
@@ -83,18 +98,24 @@ def _dumped(page: Path, profile: Path) -> list[dict]:
     return json.loads(unescape(found.group(1)))
 
 
-def test_every_page_was_seen_at_both_widths(seen):
-    assert [(one["name"], one["width"]) for one in seen] == [(p, w) for p in PAGES for w in (360, 1200)]
+def test_every_page_was_seen_at_every_width(seen):
+    assert [(one["name"], one["width"]) for one in seen] == [(p, w) for p in PAGES for w in WIDTHS]
 
 
 def test_no_page_is_wider_than_its_window(seen):
     assert [(one["name"], one["width"], one["overflow"]) for one in seen if one["overflow"] > 0] == []
 
 
+def test_what_is_wider_scrolls_in_its_box_with_a_shadow_and_by_keyboard(seen):
+    assert [(one["name"], one["width"], one["bare"]) for one in seen if one["bare"]] == []
+    found = {(one["name"], one["width"]): one["wide"] for one in seen}
+    assert found["index.html", 1100] and found["claims/thm2.hypotheses.html", 1100]
+
+
 def test_formulas_are_drawn(seen):
     for one in seen:
         assert one["flat"] == 0, one
-        assert one["math"] > 0 or one["name"] in ("index.html", "figures.html")
+        assert one["math"] > 0 or one["name"] in WORDS_ONLY
 
 
 def test_the_graph_can_be_walked_with_the_keyboard(seen, found):

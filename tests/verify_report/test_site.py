@@ -35,7 +35,7 @@ def headings(root: ElementTree.Element) -> list[int]:
 
 def test_a_page_for_every_claim_and_nothing_else(files, ledger):
     pages = {f"claims/{slug(entry['id'])}.html" for entry in ledger["claims"]}
-    assert set(files) == pages | {"index.html", "erratum.html", "figures.html", "style.css"}
+    assert set(files) == pages | {"index.html", "erratum.html", "figures.html", "reading.html", "style.css"}
 
 
 def test_slugs_are_plain_and_distinct():
@@ -63,10 +63,11 @@ def test_ids_are_unique_and_fragments_exist(trees):
 def test_pictures_are_the_committed_ones_of_claims_on_networks(everything):
     made = {name: content for name, content in everything.items() if isinstance(content, bytes)}
     wanted = {
-        f"pictures/{folder}/{path.name}": path.read_bytes()
+        f"pictures/{path.relative_to(RESULTS).as_posix()}": path.read_bytes()
         for claim, folder in FIGURES.items()
         if claim in claims()
-        for path in (RESULTS / folder).glob("*.png")
+        for pattern in ("*.png", "*/*.png")
+        for path in (RESULTS / folder).glob(pattern)
     }
     assert made == wanted and made
     assert all(content.startswith(b"\x89PNG") for content in made.values())

@@ -11,7 +11,7 @@ TEXT += [(kind, f"{kind}-fill") for kind in ("good", "near", "amend", "bad", "tu
 TEXT += [("ink", f"{kind}-fill") for kind in ("good", "near", "amend", "bad", "turn")]
 TEXT += [(kind, "page") for kind in ("good", "near")]  # hatched boxes have the page as their ground
 MARKS = [(f"curve-{k}", "page") for k in range(1, 6)]
-MARKS += [("focus", "page"), ("focus", "sunk"), ("edge", "sunk"), ("faint", "page")]
+MARKS += [("focus", "page"), ("focus", "sunk"), ("edge", "sunk"), ("edge", "page"), ("faint", "page")]
 
 
 def palettes(css: str) -> dict[str, dict[str, str]]:
@@ -46,7 +46,13 @@ def test_both_modes_name_the_same_colours(files):
 
 
 def test_every_colour_that_is_used_is_named(files):
-    named = set(palettes(files["style.css"])["light"]) | {"is", "is-fill", "hatch"}  # set per verdict, per graph
+    named = set(palettes(files["style.css"])["light"]) | {
+        "is",
+        "is-fill",
+        "hatch",
+        "wide",
+        "ground",
+    }  # per verdict, graph, box
     used = {name for text in files.values() for name in re.findall(r"var\(--([\w-]+)\)", text)}
     assert used <= named
 

@@ -7,7 +7,13 @@ from verify.diversity.figure import COLOURS, blank, save
 from verify.diversity.rules14 import METRICS
 
 SCORES = ("all", "attributes", "centred")
-WORDS = {"all": "all coordinates", "attributes": "attributes", "centred": "attributes, mean removed"}
+#: What knows nothing of the facts beside the cosines, and what the accuracies are held against: name -> colour and line. All five
+#: stand in one legend.
+BASES = {"constant": (COLOURS[1], "-"), "shuffled": (COLOURS[2], "--"), "initial": (COLOURS[6], ":")}
+LEVELS = {
+    "Prop. 2: value seen (limits exact)": (COLOURS[3], "-"),
+    "copy a context attribute (exact)": ("#7f7f7f", "-."),
+}
 
 
 def _cosines(axis: Any, mine: list[dict[str, Any]], name: str) -> None:
@@ -16,14 +22,12 @@ def _cosines(axis: Any, mine: list[dict[str, Any]], name: str) -> None:
         values = [o["pretrained"]["cosines"][name][score][o["pretrained"][f"{name}_head"]] for o in mine]
         axis.bar(k, sum(values) / len(values), 0.6, color=COLOURS[5], zorder=1)
         axis.plot([k] * len(values), values, "o", color=COLOURS[0], ms=4, zorder=3, label="seeds" if k == 0 else None)
-        for j, (base, colour) in enumerate(
-            (("constant", COLOURS[1]), ("shuffled", COLOURS[2]), ("initial", COLOURS[6]))
-        ):
+        for base, (colour, line) in BASES.items():
             level = sum(o["pretrained"]["baselines"][name][base][score] for o in mine) / len(mine)
             shown = max(level, -0.25)
-            axis.plot([k - 0.38, k + 0.38], [shown] * 2, color=colour, lw=1.6, ls=("-", "--", ":")[j], zorder=2)
+            axis.plot([k - 0.38, k + 0.38], [shown] * 2, color=colour, lw=1.6, ls=line, zorder=2)
             if k == 0:
-                axis.plot([], [], color=colour, lw=1.6, ls=("-", "--", ":")[j], label=base)
+                axis.plot([], [], color=colour, lw=1.6, ls=line, label=base)
     axis.set_xticks(range(len(SCORES)), ["all\ncoordinates", "attributes", "attributes,\nmean removed"], fontsize=8)
     axis.set_ylim(-0.28, 1.05)
 
@@ -46,9 +50,9 @@ def draw(record: dict[str, Any], path: str | Path) -> None:
             axis.bar(k, sum(values) / len(values), 0.6, color=COLOURS[5])
             axis.plot([k] * len(values), values, "o", color=COLOURS[0], ms=4)
         covered = sum(r["covered"] for r in rows) / len(rows)
-        axis.axhline(covered, color=COLOURS[1], lw=1.2, label="Prop. 2: value seen (limits exact)")
         copied = sum(r["trivial"]["copy"] for r in rows) / len(rows)
-        axis.axhline(copied, color=COLOURS[2], lw=1, ls="--", label="copy a context attribute (exact)")
+        for level, (words, (colour, line)) in zip((covered, copied), LEVELS.items(), strict=True):
+            axis.axhline(level, color=colour, lw=1.6, ls=line, label=words)
         axis.set_xticks(range(len(METRICS)), ["exact", "type", "subject", "attribute"], fontsize=9)
         axis.set_ylim(0, 1.05)
         axis.set_ylabel("held-out queries, after finetuning")

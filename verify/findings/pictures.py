@@ -20,6 +20,8 @@ METRICS = {
 KINDS = {"icl": ("#4c72b0", "ICL"), "icl+grm": ("#dd8452", "ICL+Grm")}
 COLOURS = ("#4c72b0", "#dd8452", "#55a868", "#c44e52", "#8172b3")
 LOSSES = {"finetuned": "loss of all tokens", "last": "loss of the last token alone"}
+# Statements told under the picture of the formats alone.
+BY_FORMAT = "other_lengths"
 # Predictors drawn beside the curves.
 CONTROLS = {
     "type_guessed": ("--", "all facts, type guessed"),
@@ -84,7 +86,7 @@ def _legend(axis: Any) -> None:
 
 
 def _caption(record: dict[str, Any]) -> str:
-    judged = ".  ".join(record["findings"])
+    judged = ".  ".join(words for words in record["findings"] if not words.startswith(BY_FORMAT))
     note = f"Means of {len(record['seeds'])} seeds, thin lines and dots: the seeds.  "
     return f"{record['verdict'].capitalize()} at this setting ({record['setting']['says']}).  {note}{judged}."
 
@@ -249,7 +251,7 @@ def formats(record: dict[str, Any], title: str) -> Any:
         _cells(axis, found, 0 if part == "finetuned" else len(found[0]["n_demos"]) - 1)
         axis.set_title(f"{words}; framed: what it trains", fontsize=9, loc="left")
     axes[0].set_ylabel("grammar tokens before the attribute, $S_{ft}$", fontsize=9)
-    beside = [words for words in record["findings"] if words.startswith("other_lengths")]
+    beside = [words for words in record["findings"] if words.startswith(BY_FORMAT)]
     note = f"Held-out exact match, means of {len(record['seeds'])} seeds; empty: more positions than the network has."
     captioned(figure, title, f"{note}  {'.  '.join(beside)}.")
     return figure

@@ -106,9 +106,12 @@ def record(
     )
 
 
-def committed(name: str, results: Path = RESULTS) -> dict[str, Any]:
-    """The committed record ('finding1', ..).  Raises ValueError for an unknown name or where there is none."""
-    path = results / finding(name).name / "finding.json"
+def committed(name: str, results: Path = RESULTS, *, folder: str | None = None) -> dict[str, Any]:
+    """The committed record ('finding1', ..); folder: below results/, where it is not the name ('finding1/reduced').
+
+    Raises ValueError for an unknown name or where there is none.
+    """
+    path = results / (finding(name).name if folder is None else folder) / "finding.json"
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

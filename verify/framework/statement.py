@@ -76,7 +76,8 @@ def words() -> str:
         if search == BEST and all(of.values())
     ]
     return (
-        "the paper states neither the norm, nor the prior's alpha, nor G, nor the size of the pool, and which Div are "
+        "the paper says l1-norm, but not of what (all entries, the rows, an induced norm), and neither the prior's alpha, nor G, nor the size "
+        "of the pool; which Div are "
         "reached depends on all of them and on where the greedy selection starts (the minimum as printed, over l and l', "
         "includes l = l' and is 0: read as l != l'). Reached: selected for the request within 0.05 of it, for each of three "
         f"pools. With G = 4, L = 8, a pool of {BEST.pool}, alpha in {{1, 5}} and the best of {BEST.starts} starts, "

@@ -12,6 +12,7 @@ import sympy as sp
 from numerics.population.probabilities import largest_probabilities
 from numerics.world import World
 from paper_checks.contextual_recall.assumptions import alpha_2_limit
+from paper_checks.contextual_recall.lemmas import lemma_c2_bounds
 from paper_checks.contextual_recall.symbols import alpha_2
 from theory.finetuning import balanced_coefficients
 from verify.classes import multiplicity
@@ -126,15 +127,25 @@ def lemma_c2_middle(statement, court: Court) -> Finding:
     return finding(evidence, counterexample=_first(evidence))
 
 
+def lemma_c2_link() -> str:
+    """Where e/(V + L U (1/e - 1)), the link before e/M, fails in the literal reading; empty where it does not."""
+    case = _many_values("literal")
+    p = _with_alpha(case)
+    found = _second_probabilities(case, p["alpha_2"], True)
+    return _first([_below(case, _second_name(PARTS[0]), found, lemma_c2_bounds(p)[0])])
+
+
 def lemma_c2(statement, court: Court) -> Finding:
-    """Both inequalities, on the theorem bench; as literally printed also on one sequence of a world with many values."""
+    """The final bound, and in the set reading the link before it, on the theorem bench; the final bound as literally printed also
+    on one sequence of a world with many values, where that link fails (`lemma_c2_link`)."""
     evidence = []
     for case in (*court.theorem_bench, *([_many_values("literal")] if court.reading == "literal" else [])):
         one = case.p["M"] > 100
         for part in PARTS if not one else PARTS[:1]:
             p = _with_alpha(case, part)
             first, last = statement(p)
-            evidence.append(_below(case, _second_name(part), _second_probabilities(case, p["alpha_2"], one), first))
+            bound = first if court.reading == "set" else last
+            evidence.append(_below(case, _second_name(part), _second_probabilities(case, p["alpha_2"], one), bound))
             evidence.append(
                 fact(
                     Route.SYMBOLIC,

@@ -14,18 +14,20 @@ from verify.trained.record import committed as figure
 #: Entry points whose records hold measures by seed and number of subjects, and those of the two-layer network.
 SWEEPS = ("fig13", "fig14")
 FINDINGS = (*findings.FINDINGS, "finding5")
+#: Findings that were run at preset `reduced` too, nearer to the paper's sizes.
+REDUCED = ("finding1", "finding2", "finding3")
 
 
 def committed(name: str) -> dict[str, Any]:
-    """The record of an entry point ('fig9_10', ..; 'finding5/long': the other setting of Finding 5).
+    """The record of an entry point ('fig9_10', ..; 'finding5/long', 'finding1/reduced': another setting of the same).
 
     Raises SettingError, in one line, where none can be read.
     """
     try:
         if name in ("finding5", "finding5/long"):
             return representations(folder=name)
-        if name in FINDINGS:
-            return finding(name)
+        if name.partition("/")[0] in FINDINGS:
+            return finding(name.partition("/")[0], folder=name)
         return sweep(name) if name in SWEEPS else figure(name)
     except (OSError, ValueError) as error:
         raise SettingError(

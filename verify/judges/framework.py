@@ -125,7 +125,7 @@ def divergence(statement: tuple[str, ...] | Reached, court: Court) -> Finding:
     for norm in NORMS:
         works = any(_reached((BEST, norm, alpha)) == TARGETS for alpha in ALPHAS)
         shown = "; ".join(f"alpha={alpha:g}: {_shown((BEST, norm, alpha))}" for alpha in ALPHAS)
-        claim = "all three reached with one alpha" if norm in statement else "not all three reached with one alpha"
+        claim = "all three reached with one prior" if norm in statement else "not all three reached with one prior"
         setting = f"{_words(BEST)}, norm: {norm}"
         evidence.append(
             fact(Route.SAMPLED, setting, "Div selected for", shown, claim, works == (norm in statement), why)

@@ -132,11 +132,18 @@ def sharp_words(reading: str) -> str:
     """The sharp condition in words, with what it says wrongly of tables that are balanced over all subjects only."""
     below, above = uneven(reading)[:2]
     apart = [b for b in (below, above) if sharp_condition({**b.p, "frequencies": None}) != b.decided.holds]
-    shown = "; ".join(f"{b.name}: {b.decided.words}" for b in apart)
+    literal = "" if reading == "set" else ", and eta_OV^rel > (M/U - 1) L T U^2/(m-1)"
+    shown = "; ".join(
+        f"{b.name}: {b.decided.words}, where the formula says that it {'fails' if b.decided.holds else 'holds'}"
+        for b in apart
+    )
     return (
-        "after the hat steps attributes must score at least as much as the query in the relation head: for L >= 2 and frequencies 1/U "
-        "among the FINETUNING subjects exactly M_ft >= max of the two thresholds, about U + U^2/(m-1); M_ft >> U is neither sufficient nor "
-        "the right scale, a small N_ft hurts, M >> mL is not needed. M/U subjects for each value of all subjects are not enough for "
+        "after the hat steps, for T <= S+2, attributes must score at least as much as the query in the relation head: for L >= 2 and "
+        "frequencies 1/U among the FINETUNING subjects exactly M_ft >= max of the two thresholds, about U + U^2/(m-1) (at M_ft = M, where no "
+        f"query is held out, the second alone){literal}; M_ft >> U is neither sufficient nor "
+        "the right scale (whatever c, M_ft = c U fails for large U), a small N_ft hurts, M >> mL is not needed, M > M_ft only says that some "
+        "query is held out. M/U subjects for each value of all subjects are not enough for "
         f"that formula ({shown}): then the actual frequencies decide, by the conditions of thm2.unbalanced. After the true steps the "
-        "boundary lies elsewhere, though near: M=42, L=5, U=3, M_ft=12, N_ft=1 is right on every sequence below the hat threshold of 13"
+        "boundary lies elsewhere, though near: M=42, L=5, U=3, M_ft=12, N_ft=1 is right on every sequence below the hat threshold of 13. "
+        "With L = 1 there is no type to infer: the M_ft that work are no half-line (M=8, U=2, N_ft=1: 2 works, 4 does not)"
     )

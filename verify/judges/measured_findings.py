@@ -10,7 +10,7 @@ from verify.findings import findings as entry_points
 from verify.findings import rules
 from verify.findings.record import said
 from verify.judges import confusions_findings as confusions
-from verify.judges.committed import committed
+from verify.judges.committed import REDUCED, committed
 from verify.judges.part import Part
 from verify.representations import record as representations
 
@@ -20,7 +20,9 @@ def parts_of(name: str, as_if: str) -> tuple[str, list[Part]]:
     record = committed(name)
     networks = confusions.of(name, record["networks"], as_if)
     if name == "finding5":
-        return f"{_setting(record)}. {_judged_before(committed('finding5/long'))}", _representations(networks)
+        low, high = record["setting"]["divs"]
+        apart = f"Div {low:g} (low) against {high:g} (high) for the paper's 0.2 against 0.5"
+        return f"{_setting(record)}; {apart}. {_judged_before(committed('finding5/long'))}", _representations(networks)
     statements, whole = entry_points.finding(name).judged(networks)
     parts = [_part(one, words.partition("; ")[2]) for one, words in zip(statements, said(statements), strict=True)]
     if whole is not None:
@@ -29,7 +31,22 @@ def parts_of(name: str, as_if: str) -> tuple[str, list[Part]]:
         measured = f"{whole['count']} of {whole['of']} seeds, 95 % interval [{low:.2f}, {high:.2f}]"
         needed, short = f"at least {rules.SEEDS:g} of the seeds", max(0.0, rules.SEEDS - whole["share"])
         parts.append(Part("all", "every main statement in one seed", measured, needed, short, shown, True))
-    return _setting(record), parts
+    nearer = f". {_nearer(name)}" if name in REDUCED else ""
+    return f"{_setting(record)}{nearer}", parts
+
+
+def _nearer(name: str) -> str:
+    """What preset `reduced` shows, on which the verdict does not rest."""
+    record = committed(f"{name}/reduced")
+    statements, whole = entry_points.finding(name).judged(record["networks"])
+    assert whole is not None
+    size = record["setting"]["size"]
+    shown = ", ".join(f"{s['name']} {s['count']['count']}" for s in statements if s["main"])
+    return (
+        f"Nearer to the paper's sizes, preset {record['preset']} ({len(record['seeds'])} seeds; its facts, width and demonstrations,"
+        f" {max(size['S'])} grammar tokens, {size['pretraining']['iterations']} + {size['finetuning']['iterations']} iterations):"
+        f" {whole['count']} of {whole['of']} seeds show every main statement ({shown}; results/{name}/reduced)"
+    )
 
 
 def _setting(record: dict[str, Any]) -> str:

@@ -42,7 +42,8 @@ def every_position(earlier: bool) -> Callable[[Any, Court], Finding]:
     """Can every token of the argmax set come next (the weakest sense of "correct" that forbids impossible tokens), role by role?
 
     True: at every position. A function: of which roles. Strings: weaker claims. The counterexample is the smallest one without
-    a possible token in the argmax set, or, where there is none, the smallest; of worlds without shared values where it can.
+    a possible token in the argmax set, or, where there is none, the smallest; of worlds without shared values where it can. Beside
+    it stands the smallest by the criterion itself, a set with possible and impossible tokens.
     """
 
     def check(statement: Any, court: Court) -> Finding:
@@ -77,7 +78,13 @@ def every_position(earlier: bool) -> Callable[[Any, Court], Finding]:
                             f"{label}: {measured}" + ("; none of these can follow" if hard else ""),
                         )
                     )
-        return finding(evidence, counterexample=min(failing, key=lambda f: f[:2])[2] if failing else "")
+        if not failing:
+            return finding(evidence)
+        undeniable, smallest = min(failing, key=lambda f: f[:2])[2], failing[0][2]
+        beside = (
+            "" if smallest == undeniable else f". Smaller, with an impossible token beside possible ones: {smallest}"
+        )
+        return finding(evidence, counterexample=undeniable + beside)
 
     return check
 

@@ -37,7 +37,7 @@ def unbalanced(statement: str, court: Court) -> Finding:
                 fact(
                     Route.ENUMERATED,
                     case.name,
-                    f"{which}, {len(apart)} of {len(keys)} coordinates apart, {keys[i]}",
+                    f"{which}, {len(apart)} of {len(keys)} coordinates apart, the first at {' '.join(map(str, keys[i]))}:",
                     measured[i],
                     said[i],
                     not apart,

@@ -123,14 +123,15 @@ def unseen_rule(p: dict) -> bool | None:
 
 
 WORDS = (
-    "a held-out query whose value y no finetuning subject has: after the hat steps never right (row y of W_OV^rel is 0, a tie with every "
-    "token that is no value). After the true steps, where the subject head attends the query alone, right if y is the query's only unseen "
+    "a held-out query whose value y no finetuning subject has: after the hat steps never right (row y of W_OV^rel is 0, at best a tie with "
+    "every token that is no value). After the true steps, where the subject head attends the query alone, right if y is the query's only unseen "
     "value (in the literal reading: the only one that no other subject has), the relation head attends attributes that occur in finetuning "
     "and eta_ov (m-1) f^2 < L T for the most frequent value of the type: y has the least pi in finetuning, so the softmax term lowers "
-    "its row least. Not right, a tie, with a second such value or where no attended column occurs in finetuning (the query itself, held-out "
-    "subjects, unseen values). Where finetuning subjects are attended, the query's own seen values are lifted too: right if none starts level "
-    "with y (L = 1, or the literal reading) and eta_ov is small; otherwise, and at larger eta_ov, it depends on the table. "
-    "U'_1 = U_1 and M_1 = M leave no held-out subject"
+    "its row least. Not right, at best a tie, with a second such value or where no attended column occurs in finetuning (the query itself, "
+    "held-out subjects, unseen values). Where finetuning subjects are attended, the query's own seen values are lifted too: right if none "
+    "starts level with y (L = 1, or the literal reading) and eta_ov is small; otherwise, and at larger eta_ov, it depends on the table. "
+    "U'_1 = U_1 and M_1 = M leave no held-out subject; and at U = (256, 32 x 7), N_ft = 5 no sequence is right after the hat steps even with "
+    "M_ft = M = 256"
 )
 
 

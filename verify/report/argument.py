@@ -17,6 +17,8 @@ from paper_checks.contextual_recall.graph import Edge
 
 #: Verdicts under which a statement may be used as it is printed.
 HOLDS = ("exact", "approximate", "reproduced")
+#: Those that speak of every setting in scope, not of networks trained at one.
+EVERYWHERE = ("exact", "approximate")
 #: From the one that asks most of an author to the one that asks least.
 SEVERITY = ("undecided", "false", "not reproduced", "corrected", "reading", "approximate", "reproduced", "exact")
 
@@ -25,11 +27,13 @@ class Standing(StrEnum):
     """How a claim stands together with all it rests on.
 
     sound      it holds in every reading, and so does everything it rests on, directly or not
+    tried      seen in networks trained at the setting tried, which says nothing of other sizes
     alone      it holds in the default reading, but not in every reading, or not everything it rests on does
     fails      it does not hold as printed
     """
 
     SOUND = "sound"
+    TRIED = "tried"
     ALONE = "alone"
     FAILS = "fails"
 
@@ -80,17 +84,19 @@ class Argument:
         return len(set(self.claims[name]["readings"].values())) > 1
 
     def _everywhere(self, name: str) -> bool:
-        return self.holds(name) and all(v in HOLDS for v in self.claims[name]["readings"].values())
+        return all(v in EVERYWHERE for v in (self.verdict(name), *self.claims[name]["readings"].values()))
 
     def standing(self, name: str) -> Standing:
         if not self.holds(name):
             return Standing.FAILS
+        if self.verdict(name) == "reproduced":
+            return Standing.TRIED
         if self._everywhere(name) and not self.weak_grounds(name):
             return Standing.SOUND
         return Standing.ALONE
 
     def weak_grounds(self, name: str) -> list[str]:
-        """Everything it rests on, directly or not, that does not hold in every reading."""
+        """Everything it rests on, directly or not, that does not hold in every reading and at every setting."""
         return [other for other in self.grounds(name) if not self._everywhere(other)]
 
     def grounds(self, name: str) -> list[str]:

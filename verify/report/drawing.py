@@ -1,8 +1,8 @@
 """The claim graph as SVG: every node a link to its claim, colours by class so that light and dark come from the style sheet.
 
 Border: the statement by itself, coloured by its verdict. Fill: the statement with all it rests on; filled green only
-where everything holds. A statement that holds on failing ground keeps its border and is hatched. Every node also says
-its verdict in words, so that no colour is needed to read it.
+where everything holds. A statement that holds on failing ground keeps its border and is hatched; one that was reproduced
+at the setting tried keeps its border and stays empty. Every node also says its verdict in words, so that no colour is needed to read it.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def drawn(
     width, height = f"{layout.width:g}", f"{layout.height:g}"
     head = (
         f'<svg class="graph" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
-        f'height="{height}" style="--hatch: url(#{key}-hatch)" role="group" aria-labelledby="{key}-title {key}-words">'
+        f'height="{height}" style="--hatch: url(#{key}-hatch); --wide: {width}px" role="group" aria-labelledby="{key}-title {key}-words">'
         f'<title id="{key}-title">{escape(title)}</title>'
         f'<desc id="{key}-words">Each box is a claim and links to its page; a line runs from a claim down to the claims '
         "whose argument uses it. The table below the drawing says the same.</desc>"
@@ -78,6 +78,8 @@ def _node(argument: Argument, name: str, layout: Layout, sizes: Sizes, address: 
         spoken += ", " + ", ".join(f"{r}: {v}" for r, v in argument.claims[name]["readings"].items())
     if standing is Standing.ALONE:
         spoken += "; does not stand on its printed grounds in every reading"
+    if standing is Standing.TRIED:
+        spoken += " at the setting tried"
     left, top = x - sizes.node_width / 2, y - sizes.node_height / 2
     return (
         f'<a href="{escape(address)}" class="node v-{verdict.replace(" ", "-")} s-{standing}" aria-label="{escape(spoken)}">'

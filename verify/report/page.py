@@ -23,9 +23,9 @@ MEANING = {
     "exact": "true as printed",
     "approximate": "true as the printed approximation; the remainder is stated",
     "corrected": "false or incomplete as printed; the nearest true statement is derived and holds",
-    "false": "false under its own hypotheses; the smallest counterexample is given",
+    "false": "false under its own hypotheses; a counterexample is given",
     "reading": "depends on the reading; what each reading gives is stated",
-    "reproduced": "the trend is seen in the networks trained here, by a rule fixed before they were",
+    "reproduced": "the trend is seen in the networks trained here, at the setting its page names, by a rule fixed before they were",
     "not reproduced": "the trend is not seen in the networks trained here, at the setting its page names, by a rule fixed before they were",
     "undecided": "not decided, which counts as failure",
 }
@@ -35,6 +35,7 @@ READINGS = {
 }
 STANDING = {
     Standing.SOUND: "It holds, and so does everything that its argument rests on.",
+    Standing.TRIED: "It was reproduced at the setting tried here, which is named below; that says nothing of other sizes.",
     Standing.ALONE: "It holds in the default reading, but not every statement that its printed argument rests on does, in every reading.",
     Standing.FAILS: "It does not hold as printed.",
 }

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
+
+from verify.report.captions import SHOWN
 
 #: Claim id -> entry point and folder below results/.
 FIGURES = {
@@ -32,12 +35,36 @@ class Picture:
     words: str
 
 
-def pictures_of(claim: str) -> tuple[Picture, ...]:
-    """The pictures of a claim, in the order of their names; none for a claim without networks."""
+def pictures_of(claim: str, results: Path = RESULTS) -> tuple[Picture, ...]:
+    """The pictures of a claim, in the order of their names, those of another preset (a folder below) last; none for a claim
+    without networks. Raises ValueError for a picture without words or beside no record."""
     if claim not in FIGURES:
         return ()
-    folder = RESULTS / FIGURES[claim]
+    folder = results / FIGURES[claim]
+    found = [*sorted(folder.glob("*.png")), *sorted(folder.glob("*/*.png"))]
     return tuple(
-        Picture(f"pictures/{folder.name}/{path.name}", path, f"{claim}: {path.stem.replace('_', ' ')}")
-        for path in sorted(folder.glob("*.png"))
+        Picture(f"pictures/{path.relative_to(results).as_posix()}", path, f"{_shown(path)} {_setting(path, folder)}")
+        for path in found
     )
+
+
+def _shown(path: Path) -> str:
+    if path.stem not in SHOWN:
+        raise ValueError(f"{path}: has no words; say what it shows in verify/report/captions.py")
+    return SHOWN[path.stem]
+
+
+def _setting(path: Path, folder: Path) -> str:
+    """The preset of the record beside the picture; of a folder below, that the verdict does not rest on it."""
+    preset = _preset(path.parent)
+    if path.parent == folder:
+        return f"Preset {preset}."
+    return f"Another setting, preset {preset}, on which the verdict does not rest."
+
+
+def _preset(folder: Path) -> str:
+    for name in ("finding", "figure", folder.name):
+        record = folder / f"{name}.json"
+        if record.is_file():
+            return str(json.loads(record.read_text(encoding="utf-8"))["preset"])
+    raise ValueError(f"{folder}: holds pictures and no record that names their preset")

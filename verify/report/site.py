@@ -4,6 +4,7 @@ index.html            counts, claim graph, tables of all claims by verdict
 claims/<id>.html      one page a claim
 erratum.html          what to change in the paper, in the order of consequence
 figures.html          every plot with its numbers
+reading.html          how to read it: letters, abbreviations and words that the pages use
 pictures/             the committed pictures of trained networks
 style.css             the only other file; no script, nothing from the network
 """
@@ -24,6 +25,7 @@ from verify.report.drawing import SIGNS, drawn
 from verify.report.figure import Figure
 from verify.report.figures import figures
 from verify.report.folder import checked, replaced
+from verify.report.notation import NOTATION
 from verify.report.page import MEANING, Page, address, page, parts, sections
 from verify.report.stamp import Stamp, stamp
 
@@ -66,6 +68,7 @@ def site(ledger: Mapping[str, Any], made: Stamp, plots: tuple[Figure, ...] | Non
         "index.html": rendered("index.html", **_overview(found)),
         "erratum.html": rendered("erratum.html", **_erratum(found, pages, plots)),
         "figures.html": rendered("figures.html", figures=plots),
+        "reading.html": rendered("reading.html", notation=NOTATION),
         "style.css": resources.files("verify.report").joinpath("static/style.css").read_text(encoding="utf-8"),
     }
     for one in pages.values():
@@ -86,8 +89,7 @@ def _overview(found: Argument) -> dict[str, Any]:
     counts = [(v, sum(found.verdict(n) == v for n in found.claims)) for v in reversed(SEVERITY)]
     return {
         "counts": [(verdict, count) for verdict, count in counts if count],
-        "sound": sum(found.standing(n) is Standing.SOUND for n in found.claims),
-        "alone": sum(found.standing(n) is Standing.ALONE for n in found.claims),
+        "standing": {str(s): sum(found.standing(n) is s for n in found.claims) for s in Standing},
         "differing": _by_reading(found),
         "sections": sections(found),
         "graphs": [
@@ -95,6 +97,7 @@ def _overview(found: Argument) -> dict[str, Any]:
             for key, title, names in parts(found)
         ],
         "edges": len(found.edges),
+        "quoted": sum("“" in edge.words for edge in found.edges),
     }
 
 
@@ -120,5 +123,6 @@ def _erratum(found: Argument, pages: Mapping[str, Page], plots: tuple[Figure, ..
         "conventions": [n for n in failing if found.verdict(n) in ("reading", "undecided") and not found.differs(n)],
         "approximate": [n for n in order if found.verdict(n) == "approximate"],
         "differing": [n for n in order if found.differs(n)],
-        "kept": [n for n in pages if found.verdict(n) in ("exact", "reproduced") and not found.differs(n)],
+        "tried": [n for n in pages if found.standing(n) is Standing.TRIED],
+        "kept": [n for n in pages if found.verdict(n) == "exact" and not found.differs(n)],
     }

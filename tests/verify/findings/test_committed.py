@@ -9,6 +9,7 @@ import pytest
 from verify.findings import record
 from verify.findings.findings import FINDINGS
 from verify.findings.settings import config, size_of
+from verify.judges.committed import REDUCED
 
 SCHEMA = json.loads(resources.files("verify").joinpath("schema/finding.schema.json").read_text(encoding="utf-8"))
 
@@ -24,9 +25,16 @@ def close(found, expected):
     return found == expected
 
 
-@pytest.mark.parametrize("name", [name for name in FINDINGS if (record.RESULTS / name / "finding.json").exists()])
-def test_what_is_committed_follows_from_its_own_networks(name):
-    found = record.committed(name)
+FOLDERS = [*FINDINGS, *(f"{name}/reduced" for name in REDUCED)]
+
+
+@pytest.mark.parametrize(
+    "folder", [folder for folder in FOLDERS if (record.RESULTS / folder / "finding.json").exists()]
+)
+def test_what_is_committed_follows_from_its_own_networks(folder):
+    name, _, preset = folder.partition("/")
+    found = record.committed(name, folder=folder)
+    assert found["finding"] == name and preset in ("", found["preset"])
     jsonschema.validate(found, SCHEMA)
     assert found["revision"] != "unknown"
     assert len(found["seeds"]) >= 2
@@ -40,4 +48,4 @@ def test_what_is_committed_follows_from_its_own_networks(name):
     assert found["setting"] == record.rounded(record.setting(size))
     assert found["setting"]["papers_sizes"] == (found["preset"] == "paper")
     for picture in found["pictures"]:
-        assert 0 < (record.RESULTS / name / picture).stat().st_size < 300_000
+        assert 0 < (record.RESULTS / folder / picture).stat().st_size < 300_000
