@@ -205,6 +205,8 @@ SOONER = [(0.0, 0.25), (0.9, 0.9), (1.0, 1.0)]
 def ideal_curves(seed):
     """What Findings 1-3 describe."""
     control = dict.fromkeys(("chance", "majority", "type_known", "copy", "lookup", "type_guessed"), 0.1)
+    rows = [[1.0], [1.0], [1.0]]
+    formats = {"S_ft": [0, 1, 2], "n_demos": [4], "trained": [1], "exact": rows, "attribute": rows}
     return {
         "seed": seed,
         "reachable": 1.0,
@@ -213,6 +215,7 @@ def ideal_curves(seed):
         "finetuned": curve(icl_seen=LEARNT, icl_heldout=LEARNT, grm_seen=SOONER, grm_heldout=SOONER),
         "last": curve(icl_seen=LEARNT, icl_heldout=LEARNT, grm_seen=SOONER, grm_heldout=SOONER),
         "scratch": curve(icl_seen=NOTHING, icl_heldout=NOTHING, grm_seen=NOTHING, grm_heldout=NOTHING),
+        "formats": {"finetuned": formats, "last": copy.deepcopy(formats)},
     }
 
 

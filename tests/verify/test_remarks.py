@@ -8,6 +8,8 @@ import pytest
 import sympy as sp
 
 from paper_checks.contextual_recall.relation_kq import LAST_APPROXIMATION
+from theory.onehot.classes import EntryClass as OV
+from verify.classes import multiplicity
 from verify.docket import entries
 from verify.judges import remarks
 from verify.judges.coefficients import settled
@@ -48,9 +50,19 @@ def test_the_subject_term_has_the_other_sign_at_the_papers_setting():
 
 def test_the_dropped_term_by_hand():
     """(m-1)/(L T U M_ft) on L U M_ft entries over 1/(L T M_ft) on L M_ft: 5/sqrt 32 at the paper's setting."""
-    assert "root of (m - 1)**2/U " in remarks.remark("rel.ov.drop") and f"{5 / 32**0.5:.2g} at" in remarks.remark(
-        "rel.ov.drop"
+    words = remarks.remark("rel.ov.drop")
+    assert "is (m - 1)/sqrt(U) times the kept one" in words and f"{5 / 32**0.5:.2g} at" in words
+
+
+def test_the_kept_term_by_hand():
+    """U^2/M_ft on L M_ft own values over m - 1 on the L U^2 entries of the attribute block: U/((m-1) sqrt(M_ft))."""
+    own = remarks.derived("rel.ov.drop", OV.OWN_ATTRIBUTE_SEEN) - remarks.derived(
+        "rel.ov.drop", OV.OTHER_ATTRIBUTE_SEEN
     )
+    block = remarks.derived("rel.ov.drop", OV.ATTRIBUTE_ATTRIBUTE)
+    squared = own**2 * multiplicity(OV.OWN_ATTRIBUTE_SEEN) / (block**2 * multiplicity(OV.ATTRIBUTE_ATTRIBUTE))
+    U, m, M_ft = (next(s for s in squared.free_symbols if s.name == name) for name in ("U", "m", "M_ft"))
+    assert sp.simplify(squared - U**2 / ((m - 1) ** 2 * M_ft)) == 0
 
 
 def test_query_minus_context_on_any_table():
@@ -72,7 +84,8 @@ def test_query_minus_context_on_any_table():
 def test_who_the_formulas_are_about():
     for name in ("rel2.update", "subj.update", "rel2.attr"):
         assert "among the FINETUNING subjects" in entries()[name].derive(court("set")).words
-    assert "FINETUNING" not in entries()["rel.ov.expect"].derive(court("set")).words
+    for name in ("rel.ov.expect", "rel.ov.projection"):
+        assert "M_ft/U of the FINETUNING subjects" in entries()[name].derive(court("set")).words
 
 
 def test_share_of_sep():

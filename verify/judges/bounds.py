@@ -128,11 +128,16 @@ def lemma_c2_middle(statement, court: Court) -> Finding:
 
 
 def lemma_c2_link() -> str:
-    """Where e/(V + L U (1/e - 1)), the link before e/M, fails in the literal reading; empty where it does not."""
+    """Where e/(V + L U (1/e - 1)), the link before e/M, fails in the literal reading.  Raises ArithmeticError if it does not."""
     case = _many_values("literal")
     p = _with_alpha(case)
-    found = _second_probabilities(case, p["alpha_2"], True)
-    return _first([_below(case, _second_name(PARTS[0]), found, lemma_c2_bounds(p)[0])])
+    worst, limit = (
+        max(o.probability.lower() for o in _second_probabilities(case, p["alpha_2"], True)),
+        lemma_c2_bounds(p)[0],
+    )
+    if not worst > limit * (1 + SLACK):
+        raise ArithmeticError(f"{case.name}: max_v pi_v must be above {limit}, got {worst}")
+    return f"{case.name}, alpha_2 = 1 of its limit: max_v pi_v is {float(worst):.6g}, the link {limit:.6g}"
 
 
 def lemma_c2(statement, court: Court) -> Finding:

@@ -20,9 +20,7 @@ def parts_of(name: str, as_if: str) -> tuple[str, list[Part]]:
     record = committed(name)
     networks = confusions.of(name, record["networks"], as_if)
     if name == "finding5":
-        low, high = record["setting"]["divs"]
-        apart = f"Div {low:g} (low) against {high:g} (high) for the paper's 0.2 against 0.5"
-        return f"{_setting(record)}; {apart}. {_judged_before(committed('finding5/long'))}", _representations(networks)
+        return _setting(record), _representations(networks)
     statements, whole = entry_points.finding(name).judged(networks)
     parts = [_part(one, words.partition("; ")[2]) for one, words in zip(statements, said(statements), strict=True)]
     if whole is not None:
@@ -31,19 +29,28 @@ def parts_of(name: str, as_if: str) -> tuple[str, list[Part]]:
         measured = f"{whole['count']} of {whole['of']} seeds, 95 % interval [{low:.2f}, {high:.2f}]"
         needed, short = f"at least {rules.SEEDS:g} of the seeds", max(0.0, rules.SEEDS - whole["share"])
         parts.append(Part("all", "every main statement in one seed", measured, needed, short, shown, True))
-    nearer = f". {_nearer(name)}" if name in REDUCED else ""
-    return f"{_setting(record)}{nearer}", parts
+    return _setting(record), parts
+
+
+def _elsewhere(name: str) -> str:
+    """What else is to be said of the setting: how Finding 5's Div differ from the paper's, and what another setting of the same
+    finding shows, on which the verdict does not rest."""
+    if name == "finding5":
+        low, high = committed(name)["setting"]["divs"]
+        apart = f"; Div {low:g} (low) against {high:g} (high) for the paper's 0.2 against 0.5"
+        return f"{apart}. {_judged_before(committed('finding5/long'))}"
+    return f". {_nearer(name)}" if name in REDUCED else ""
 
 
 def _nearer(name: str) -> str:
-    """What preset `reduced` shows, on which the verdict does not rest."""
+    """What preset `reduced` shows."""
     record = committed(f"{name}/reduced")
     statements, whole = entry_points.finding(name).judged(record["networks"])
     assert whole is not None
     size = record["setting"]["size"]
     shown = ", ".join(f"{s['name']} {s['count']['count']}" for s in statements if s["main"])
     return (
-        f"Nearer to the paper's sizes, preset {record['preset']} ({len(record['seeds'])} seeds; its facts, width and demonstrations,"
+        f"Preset {record['preset']}, nearer to the paper's sizes ({len(record['seeds'])} seeds; the paper's facts, width and demonstrations,"
         f" {max(size['S'])} grammar tokens, {size['pretraining']['iterations']} + {size['finetuning']['iterations']} iterations):"
         f" {whole['count']} of {whole['of']} seeds show every main statement ({shown}; results/{name}/reduced)"
     )
@@ -117,4 +124,4 @@ def in_words(name: str) -> str:
     setting, parts = parts_of(name, "")
     counted = "; ".join(f"{p.name}{'' if p.main else ' (beside the verdict)'}: {p.measured}" for p in parts)
     more = representations.findings(_pairs(committed(name)["networks"])) if name == "finding5" else []
-    return " ".join([f"{setting}. {counted}.", *more])
+    return " ".join([f"{setting}{_elsewhere(name)}. {counted}.", *more])
