@@ -115,7 +115,7 @@ def _theorem_1_and_2() -> Derived:
         "the coefficients agree with lambda_1 = alpha_1, lambda_2 = alpha_3, lambda_3 = alpha_2 (the paper only says: some constants); the "
         "appendix must read p_{1-3i} for p_{3i+2}. Of the hypotheses Theorem 1 words M >> mL and M > M_ft >> U as large M, M_ft and small N_ft, "
         "and beta -> inf as a large beta; T <= S + 2, which bounds N_ft by the grammar length, it lacks and must add. (The sharp condition, "
-        "thm2.hypotheses, is neither.)",
+        "thm2.hypotheses, is that of neither theorem.)",
         r"\bm p_{3i+2},\ i=1..m-1\ \longrightarrow\ \bm h(p_{1-3i}),\ i=1..N_{\text{ft}}",
     )
 
@@ -181,10 +181,10 @@ def _other_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
                     "rhat": S.subject_rhat,
                     "bound": lambda p, C: E.subject_gap(p),
                 },
-                "on subject positions (0 elsewhere) the softmax term is minus the mass on all values, a constant that is not printed, plus the mass on "
-                "the own ones; r-hat = 1 - 1[a_i = y] (literal reading: N_y - 1[a_i = y], N_y the number of subjects that have y); |r - r-hat| is the foreign mass, not small in general, but only its part that differs between "
+                "on subject positions (0 elsewhere) the softmax term is minus the mass on all values (literal reading: each weighted by N_u, the "
+                "number of subjects that have it), a constant that is not printed, plus the mass on the own ones; r-hat = 1 - 1[a_i = y] (literal reading: N_y - 1[a_i = y]); |r - r-hat| is the foreign mass, not small in general, but only its part that differs between "
                 "subjects survives in r_i - rbar, and that is at most L max pi",
-                r"\hat r_i=1-\mathds 1[a_{J(i)}=y],\quad r_i-\hat r_i=-\sum_{u\in\mathcal U}\pi_u+\sum_{u\in\mathcal A_{J(i)}}\pi_u",
+                r"\hat r_i=1-\mathds 1[a_{J(i)}=y],\quad r_i-\hat r_i=-\sum_{u\in\mathcal U}\pi_u+\sum_{u\in\mathcal A_{J(i)}}\pi_u\ \text{(set)}",
             ),
         ),
         "subj.E_Cy": (
@@ -203,8 +203,8 @@ def _other_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
                     "bound": lambda p, C: E.subject_difference(p, court.reading),
                     "order in m of the hat norm": hat_norm_order,
                 },
-                "the softmax term cancels exactly on positions; on tokens it is at most sqrt 2 L / (V - L U (1 - 1/e)) (literal reading: "
-                "sqrt 2 L / (V - L U)). Judged in expectation over sequences, as the argument uses it",
+                "the softmax term cancels exactly on positions; on tokens it is at most sqrt 2 L / (V - A (1 - 1/e)) (literal reading: "
+                "sqrt 2 L / (V - A)), A = sum_l U_l the number of values. Judged in expectation over sequences, as the argument uses it",
                 r"\frac1\beta\lVert\mathbb E\nabla\mathcal L-\mathbb E\nabla\hat{\mathcal L}\rVert\le\frac{\sqrt2L}{V-LU_L(1-e^{-1})}",
             ),
         ),
@@ -220,8 +220,8 @@ def _other_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
                     "norm": lambda p, C: E.first_softmax_norm(p, court.reading),
                     "norm of pi": lambda p: E.first_softmax_norm(p, court.reading),
                 },
-                "sum_v pi_v = 1, so the middle term cannot be below 1; the norm is at most ||pi|| ||xbar|| <= (V - L U (1 - 1/e))^(-1/2) (literal "
-                "reading: (V - L U)^(-1/2)), xbar the mean of the inputs x_i",
+                "sum_v pi_v = 1, so the middle term cannot be below 1; the norm is at most ||pi|| ||xbar|| <= (V - A (1 - 1/e))^(-1/2) (literal "
+                "reading: (V - A)^(-1/2)), A = sum_l U_l the number of values, xbar the mean of the inputs x_i",
                 r"\lVert\cdot\rVert\le\lVert\bm\pi\rVert_2\lVert\bar{\bm x}\rVert_2\le\big(V-LU_L(1-e^{-1})\big)^{-1/2}",
             ),
         ),
@@ -251,13 +251,13 @@ def _other_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
                     "middle": lambda p: math.sqrt(2) * E.relation_parts(p),
                     "words": "sqrt 2 max((m-1) U, L U^2/M_ft)",
                     "last": E.relation_chain,
-                    "much smaller than m^2": True,
+                    "much smaller than m^2": False,
                     "range of Lemma C.2": True,
                 },
                 "for the printed W_OV^rel (not that of the exact hat step, rel.ov.update) and alpha_2 <= 1/(lambda_1 + m lambda_2), the range of Lemma C.2: sqrt 2 max |r - r_hat| / alpha_2 <= max pi sqrt 2 max((m-1) U, "
                 "L U^2/M_ft) <= (e/M) sqrt 2 max((m-1) U, L U^2/M_ft); beyond that range pi gathers on the type's values and the bound fails. As "
                 "printed, 2 sqrt 2 (m-1) is not below (m-1)^2 for small m, and m L U <= (2m-1) M_ft is needed for the last "
-                "inequality; << m^2 is the hypothesis M >> U (at the paper's sizes e m^2 U/M = 0.34 m^2)",
+                "inequality; << m^2 holds as M/U grows, and with << read as a factor 4 from M >= 4 e U on (at the paper's sizes it is 0.34 m^2)",
                 r"\sqrt2\,\frac eM\max\Big((m-1)U_L,\ L\frac{U_L^2}{M_{\text{ft}}}\Big),\quad\alpha_2\le(\lambda_1+m\lambda_2)^{-1}",
             ),
         ),
@@ -300,16 +300,11 @@ def _other_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
         "lemC2": (
             B.lemma_c2,
             lambda court: Derived(
-                lambda p: (
-                    E.second_probability(p, court.reading)[1],
-                    max(E.second_probability(p, court.reading)[1], math.e / p["M"]),
-                ),
+                lambda p: math.e / p["M"],
                 "the final bound pi_v <= e/M holds in both readings. The link before it, pi_v <= e/(V + L U (1/e - 1)), holds in the set reading: the "
                 "numerator is at most e, every logit at least -1. In the literal reading values lie M/U - 1 lower and are lost to Z, and it "
                 f"fails ({B.lemma_c2_link()}); true is pi_v <= max(1, exp(2 - M/U)) / (V - L U) <= e/M",
-                r"\pi_v\le\frac e{V-LU_L(1-e^{-1})}\le\frac eM"
-                if court.reading == "set"
-                else r"\pi_v\le\frac{\max(1,e^{2-M/U_L})}{V-LU_L}\le\frac eM",
+                r"\pi_v\le\frac eM",
             ),
         ),
         "window": (
@@ -343,9 +338,9 @@ def _other_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
             _fixed(
                 "frequencies among the finetuning subjects",
                 "the proof uses a hypothesis that the theorem lacks; all formulas hold with f_u, the share of the FINETUNING subjects that have the "
-                "value u, and power sums of these: 1/U only where each value appears on M_ft/U of them, which a balanced table does not give."
+                "value u, and power sums of them; f_u is 1/U only where each value appears on M_ft/U of these subjects, which a balanced table does not give."
                 " The conclusion (hat steps, set, T <= S+2) then holds where in the subject head every query scores above every context subject, "
-                "(1 - F)/m > (m-1)(m-2)/(m^2 M_ft) (p_c - p_q) with p_s the mean over the types of f at the values of s, F that of sum_u f_u^2, "
+                "that is, (1 - F)/m > (m-1)(m-2)/(m^2 M_ft) (p_c - p_q), p_s the mean over the types of f at the values of s, F that of sum_u f_u^2, "
                 "and p_q = F for a held-out query; in the relation head every value seen in "
                 "finetuning scores above every query and every own attribute above its context subject, f_y > 0 for every value of a "
                 "query and eta_OV^rel (m-1)/(L T) f_max (f_max - f_y) < 1 for each; the last two are necessary too wherever attributes "

@@ -169,7 +169,7 @@ def entries() -> dict[str, Part]:
             _fixed(
                 P.role_is_right,
                 STANDARD
-                + "not in the first subsequence: without an earlier [sep] a grammar slot after the relation token predicts [sep] at once; and not "
+                + "the prediction is not right in the first subsequence: without an earlier [sep] a grammar slot after the relation token predicts [sep] at once; and not "
                 "after shared attributes, where two relation tokens are attended, and where only a relation token can follow",
             ),
         ),

@@ -54,6 +54,11 @@ def lemma_c2_middle(p: Parameters) -> float:
     )
 
 
+def lemma_c2_final(p: Parameters) -> float:
+    """pi_v <= .. <= e / M."""
+    return lemma_c2_bounds(p)[1]
+
+
 def lemma_c2_bounds(p: Parameters) -> tuple[float, float]:
     """pi_v <= e / (V + L U_L (e^-1 - 1)) <= e / M."""
     return E / (p["V"] + p["A"] * (1 / E - 1)), E / p["M"]
@@ -152,11 +157,11 @@ def claims() -> tuple[Claim, ...]:
             title="the final bound pi_v <= e/M",
             kind=Kind.BOUND,
             wording=r"\pi_v\le\frac{e}{V+LU_L(e^{-1}-1)}\le\frac eM",
-            printed=lemma_c2_bounds,
+            printed=lemma_c2_final,
             assumptions=(*THEOREM_2, ALPHA_2_SMALL),
             mutations=(
-                Mutation("1/(2M) for e/M", "factor 2e lost", lambda s: lambda p: (s(p)[0] / E / 2, s(p)[1] / E / 2)),
-                Mutation("second inequality reversed", "wrong direction", lambda s: lambda p: (s(p)[1], s(p)[0] * 0.9)),
+                replaced_by(lambda p: 1 / (2 * p["M"]), "1/(2M) for e/M", "factor 2e lost"),
+                replaced_by(lambda p: 1 / p["V"], "1/V for e/M", "the largest probability is at least 1/V"),
             ),
         ),
     )

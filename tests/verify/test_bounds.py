@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from numerics.world import World
-from paper_checks.contextual_recall.assumptions import THEOREM_2, alpha_2_limit
+from paper_checks.contextual_recall.assumptions import THEOREM_2
+from paper_checks.contextual_recall.lemmas import alpha_2_limit, lemma_c2_bounds
 from theory.statements import bounds as derived
 from verify.court import PAPER
 from verify.docket import entries, tried
@@ -112,8 +113,17 @@ def test_beyond_the_range_of_the_lemma(chain):
     assert second_step._expected_difference(case, 20 * limit) > 2 * derived.relation_chain(case.p)
 
 
-def test_lemma_c2_speaks_of_the_reading_it_is_printed_in():
-    """The lemma prints W_OV^subj: right in the default reading, wrong as literally printed, each with its own bound."""
-    assert entries()["lemC2"].claim.construction
-    latex = {reading: entries()["lemC2"].derive(court(reading)).latex for reading in ("set", "literal")}
-    assert "e^{2-M/U_L}" in latex["literal"] and latex["set"] != latex["literal"]
+@pytest.mark.parametrize("reading", ["set", "literal"])
+def test_the_final_bound_of_lemma_c2_holds_in_both_readings(reading):
+    found = tried(entries()["lemC2"], court(reading))
+    assert str(found.verdict) == "exact" and not found.survivors
+    assert any("M=250" in e.setting for e in found.printed.evidence)
+
+
+def test_the_link_before_it_fails_as_literally_printed():
+    """M=250, L=31, U=50: the words of the claim say where, with the numbers of a calculation by hand."""
+    p, pi = one_subject(250, 31, 50, 200, second=True)
+    link, last = lemma_c2_bounds(p)
+    assert link < pi.max() < last
+    words = entries()["lemC2"].derive(court("set")).words
+    assert f"max_v pi_v is {pi.max():.6g}, the link {link:.6g}" in words

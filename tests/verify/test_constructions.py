@@ -42,7 +42,7 @@ def root(text: str, **values: int) -> float:
 
 @pytest.mark.parametrize("S, N", [(1, 1), (2, 3), (10, 5), (9, 9), (6, 11), (6, 10)])
 def test_the_words_of_proposition_3_are_the_closed_forms(S, N):
-    own, text = re.search(r"exactly for x > (.*?) \(an own.*? and (\(T.*?\)) > 0", beta_words.PROP_3).groups()
+    own, text = re.search(r"exactly for x > (.*?) \(else an own.*? and (\(T.*?\)) > 0", beta_words.PROP_3).groups()
     worded = root(text, T=(S + 3) * N - 1, N=N, S=S), float(parse_expr(own, {"N": sympy.Integer(N)}, READ))
     assert max(worded) == pytest.approx(pretraining_threshold(3, S, 2, N).b)
     # Either condition binds somewhere: N - 1 at S = 9, N = 9, as the words say.

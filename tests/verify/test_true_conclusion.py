@@ -90,6 +90,24 @@ def test_exact_ties_with_one_finetuning_subject(N_ft, reading):
     assert np.abs(plain.kq_rel - w.certified.kq_rel).max() < 1e-12
 
 
+def test_margins_of_sampled_steps_are_in_logits(without_balls):
+    """eta_ov = 50: decided in units of 64, shown as the proven margin is, which the bounds of the sample contain."""
+    setting = replace(SETTING, eta_ov=Fraction(50))
+    proven = true(witnesses(setting)).decisions
+    w = witnesses(setting, full=True)
+    assert w.sampled is not None
+    vars(w)["certified"] = vars(w)["plain"] = None
+    found = true(w)
+    assert found.method.startswith("sampled gradients")
+    seen = 0
+    for pool, d in found.decisions.items():
+        if d.min_margin_bounds is not None:
+            low, high = d.min_margin_bounds
+            assert low <= proven[pool].min_margin <= high and high < 2 * proven[pool].min_margin
+            seen += 1
+    assert seen
+
+
 @pytest.mark.parametrize("eta_ov", ["0.1", "1/3", "2.7", "1e-9", "1e23"])
 def test_the_enclosure_contains_the_step_that_was_asked_for(eta_ov):
     """A step size that float64 rounds, and gradients of no radius at all: the exact step still lies between the bounds."""

@@ -46,14 +46,15 @@ const look = (name, width) => new Promise(done => {
   frame.width = width; frame.height = 800; frame.src = name;
   frame.onload = () => {
     const d = frame.contentDocument, root = d.documentElement;
-    const boxes = [...d.querySelectorAll('math')].map(m => m.getBoundingClientRect());
+    // The dots of an ellipsis alone are two pixels high.
+    const boxes = [...d.querySelectorAll('math')].filter(m => !/^\\u2026+$/.test(m.textContent.trim()))
+      .map(m => m.getBoundingClientRect());
     const style = node => frame.contentWindow.getComputedStyle(node);
     const wide = [...d.querySelectorAll('.formula, svg.graph')].map(n => n.parentElement).filter(n => n.scrollWidth > n.clientWidth);
     const links = [...d.querySelectorAll('svg.graph a')];
     if (links.length) links[3].focus();
     seen.push({name, width, overflow: root.scrollWidth - root.clientWidth, math: boxes.length,
-      // The dots of an ellipsis are two pixels high.
-      flat: boxes.filter(b => b.width < 4 || b.height < 1).length, links: links.length,
+      flat: boxes.filter(b => b.width < 4 || b.height < 4).length, links: links.length,
       wide: wide.length, bare: wide.filter(n => style(n).overflowX !== 'auto' || n.tabIndex !== 0
         || !style(n).backgroundAttachment.includes('local')).length,
       focused: links.length ? d.activeElement === links[3] : true,

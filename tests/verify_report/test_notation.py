@@ -14,7 +14,7 @@ from verify.report.notation import NOTATION
 
 H = "{http://www.w3.org/1999/xhtml}"
 MEANING = {term: words for _, terms in NOTATION for term, words in terms}
-#: What a proofreader missed, and what stands in counterexamples.
+#: Terms that stand in corrections and counterexamples.
 ASKED = (
     *(
         "hat steps",

@@ -14,7 +14,7 @@ from numerics.population.gradients import Gradients
 from numerics.population.sampled import SampledGradients
 from verify.conclude.conclusion import POOLS, Conclusion, all_exact, complete, share, together
 from verify.conclude.proven import counted_at, from_balls, from_certified
-from verify.conclude.units import between, in_units
+from verify.conclude.units import between, in_units, margin_in
 from verify.evidence import Route
 from verify.tolerances import tolerance
 from verify.witnesses import Witnesses
@@ -39,8 +39,8 @@ def true(w: Witnesses) -> Conclusion:
         found = from_certified(w, w.certified)
         if complete(found):
             return found
-        closer = from_balls(w, FEW if all_exact(found) else WORK)
-        return found if closer is None or (all_exact(found) and not all_exact(closer)) else closer
+        closer = from_balls(w, FEW if all_exact(found.decisions) else WORK)
+        return found if closer is None or (all_exact(found.decisions) and not all_exact(closer.decisions)) else closer
     found_in_balls = from_balls(w, WORK)
     if found_in_balls is not None:
         return found_in_balls
@@ -55,13 +55,13 @@ def true(w: Witnesses) -> Conclusion:
     weights = in_units(w, g, unit)
     if isinstance(g, SampledGradients):
         lower, upper = between(weights, g, unit, w)
-        decisions = {pool: decide_interval(w.world, s.N_ft, lower, upper, pool) for pool in POOLS}
+        decisions = {pool: margin_in(decide_interval(w.world, s.N_ft, lower, upper, pool), unit) for pool in POOLS}
         n = tolerance(Route.SAMPLED).value
         method = f"sampled gradients ({g.replicates} replicates), decided for all weights within {n:g} standard errors"
         return Conclusion("true", method, decisions, None, together(decisions))
     # Positions of one kind are exchangeable, so their scores tie exactly; in float64 they differ by roundings.
     tie = 1e-13 * max(float(np.abs(g.kq_subj).max()), largest / unit, 1.0)
-    return _unproven(counted_at(w, weights, unit, tie, ""), tie)
+    return _unproven(counted_at(w, weights, unit, tie), tie)
 
 
 def _unproven(c: Conclusion, tie: float) -> Conclusion:

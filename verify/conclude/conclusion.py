@@ -64,9 +64,9 @@ def together(decisions: dict[str, Decision]) -> bool | None:
     return None if any(a is None for a in answers) else True
 
 
-def all_exact(c: Conclusion) -> bool:
-    """Whether the counts of both query pools are proven."""
-    return all(d.vacuous or d.exact for d in c.decisions.values())
+def all_exact(decisions: dict[str, Decision]) -> bool:
+    """Whether the counts of the query pools are proven."""
+    return all(d.vacuous or d.exact for d in decisions.values())
 
 
 def complete(c: Conclusion) -> bool:

@@ -17,7 +17,7 @@ from numerics.conclusion.failing import largest_margin
 from numerics.conclusion.interval import middle
 from numerics.conclusion.setting import make_setting
 from numerics.population.certified import CertifiedGradients
-from verify.conclude.conclusion import POOLS, Conclusion, share, together
+from verify.conclude.conclusion import POOLS, Conclusion, all_exact, share, together
 from verify.conclude.units import in_units, margin_in
 from verify.enclosure import enclosed
 from verify.witnesses import Witnesses
@@ -26,14 +26,14 @@ from verify.witnesses import Witnesses
 Decide = Callable[..., Decision]
 
 
-def counted_at(w: Witnesses, weights: Any, unit: float | Fraction, tie: float | Fraction, method: str) -> Conclusion:
-    """Decisions for one weights, levels and logits within `tie` (in units of the steps) taken as equal."""
+def counted_at(w: Witnesses, weights: Any, unit: float | Fraction, tie: float | Fraction) -> Conclusion:
+    """Decisions for one weights, levels and logits within `tie` (in units of the steps) taken as equal; without a method."""
 
     def decided(pool: str, context: str = "finetune") -> Decision:
         return margin_in(decide(w.world, w.setting.N_ft, weights, pool, context=context, tie_tolerance=tie), unit)
 
     decisions = {pool: decided(pool) for pool in POOLS}
-    return Conclusion("true", method, decisions, decided("heldout", "all"), together(decisions))
+    return Conclusion("true", "", decisions, decided("heldout", "all"), together(decisions))
 
 
 def from_certified(w: Witnesses, g: CertifiedGradients) -> Conclusion:
@@ -42,7 +42,7 @@ def from_certified(w: Witnesses, g: CertifiedGradients) -> Conclusion:
     lower, upper, unit = enclosed(w.world, g, s.eta_kq_subj, s.eta_kq_rel)
     # Equal by symmetry or not, what differs by less than the radii is counted as a tie.
     tie = 2 * _widest(lower, upper)
-    counted = counted_at(w, in_units(w, g, unit), unit, tie, "")
+    counted = counted_at(w, in_units(w, g, unit), unit, tie)
 
     def decided(pool: str, context: str = "finetune") -> Decision:
         # The context subjects are drawn alike; a window cuts the sequence, and their positions are alike no more.
@@ -68,7 +68,7 @@ def from_balls(w: Witnesses, limit: int) -> Conclusion | None:
     except ValueError:
         return None
     tie = 2 * _widest(lower, upper)
-    counted = counted_at(w, middle(lower, upper), unit, tie, "")
+    counted = counted_at(w, middle(lower, upper), unit, tie)
 
     def decided(pool: str, context: str = "finetune") -> Decision:
         return margin_in(decide_interval(w.world, s.N_ft, lower, upper, pool, context, equal=equal), unit)
@@ -83,22 +83,22 @@ def _widest(lower: Any, upper: Any) -> Any:
 
 
 def _joined(
-    w: Witnesses, gradients: str, decided: Decide, counted: Conclusion, bounds: tuple[Any, Any], tie: Fraction
+    w: Witnesses, route: str, decided: Decide, counted: Conclusion, bounds: tuple[Any, Any], tie: Fraction
 ) -> Conclusion:
     """What is proven for all weights between the bounds, with what the centre shows besides; open counts are the centre's."""
     decisions = {pool: decided(pool) for pool in POOLS}
     anywhere = decided("heldout", "all")
     if counted.anywhere is not None:
         anywhere = _completed(w, "heldout", "all", anywhere, counted.anywhere, bounds, tie)
-    if all(d.vacuous or d.exact for d in decisions.values()):
+    if all_exact(decisions):
         decisions = {
             pool: _completed(w, pool, "finetune", d, counted.decisions[pool], bounds, tie)
             for pool, d in decisions.items()
         }
-        method = f"{gradients}: decided for all weights within the proven radii"
+        method = f"{route}: decided for all weights within the proven radii"
         return Conclusion("true", method, decisions, anywhere, together(decisions))
     method = (
-        f"{gradients}: what holds and the bounds are proven for all weights within the radii; counts that"
+        f"{route}: what holds and the bounds are proven for all weights within the radii; counts that"
         f" stay open are those at the centre of the enclosures, levels within {_shown(tie)} (in units of the steps) taken as ties"
     )
     reason = "; ".join(

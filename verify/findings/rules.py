@@ -238,8 +238,9 @@ OWN_FORMAT = tuple(
 
 
 def lengths_answered(m: Measured, part: str) -> dict[str, float]:
-    """The best held-out exact match at the grammar lengths of finetuning and at those it never had: at the number of
-    demonstrations of finetuning, or the largest for which the network has positions."""
+    """The best held-out exact match at the grammar lengths of finetuning and at those it never had: at its own number of
+    demonstrations, or at the largest number for which the network has positions.  no_grammar_attribute: the share of sequences
+    without grammar that are continued with some attribute."""
     found = m["formats"][part]
     most = {
         S_ft: next(x for x in reversed(row) if x is not None)
@@ -249,12 +250,13 @@ def lengths_answered(m: Measured, part: str) -> dict[str, float]:
     return {
         "trained_lengths": max(most[S_ft] for S_ft in found["trained"]),
         "no_grammar": most[0],
+        "no_grammar_attribute": found["attribute"][0][-1],
         "longer": max((x for S_ft, x in most.items() if S_ft > max(found["trained"])), default=0.0),
     }
 
 
 def other_lengths(m: Measured, part: str) -> bool:
-    """A grammar length that finetuning never had is answered TRANSFER above every control."""
+    """A grammar length that finetuning never had is answered TRANSFER above every control, those of ICL sequences."""
     found = lengths_answered(m, part)
     return max(found["no_grammar"], found["longer"]) >= max(controls(m).values()) + TRANSFER
 
@@ -263,7 +265,7 @@ OTHER_LENGTHS = tuple(
     Statement(
         name,
         f"{words}held-out exact match at a grammar length that finetuning never had (none, or one or two tokens beyond its longest) at least"
-        f" {TRANSFER} above every control",
+        f" {TRANSFER} above every control measured on ICL sequences",
         "Section 3.2: variable grammar lengths prevent overfitting to a fixed positional offset; " + _LATER,
         lambda m, part=part: other_lengths(m, part),  # type: ignore[misc]
         lambda m, part=part: lengths_answered(m, part),  # type: ignore[misc]

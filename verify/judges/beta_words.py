@@ -10,8 +10,9 @@ PROP_2 = (
     "(U'_l = U_l) is right exactly for e^beta > N_ft if some U_l >= 2, and for every beta if all U_l = 1"
 )
 PROP_3 = (
-    "Prop. 3, x = e^beta, G >= 1, N = N_tr. L >= 2: at t = T every sequence is right exactly for x > N - 1 (an own attribute of another "
-    "type; it binds for large N, S = 9 and N = 9, say) and (T - 2.5 N) x^2 - 2.5 N (S + N) x - 2.5 N (T - S - N - 1) > 0 (G). "
+    "Prop. 3, x = e^beta, G >= 1, N = N_tr. L >= 2: at t = T every sequence is right exactly for x > N - 1 (else an own attribute of another "
+    "type wins or ties; this binds for large N, S = 9 and N = 9, say) and (T - 2.5 N) x^2 - 2.5 N (S + N) x - 2.5 N (T - S - N - 1) > 0 "
+    "(else a grammar token does). "
     "Before T, from which beta on are the argmax sets those of "
     "beta = infinity? t = T-1 ([sep]): x > N + sqrt(N^2 + N - 1). t = T-S-2 (the subject, values not shared): x "
     "> (3N - 1)/2. t = T-S-1, and from the second subsequence on grammar slots without a relation token attended: for N >= 2 at no finite beta, "

@@ -139,8 +139,8 @@ def sharp_words(reading: str) -> str:
     )
     return (
         "after the hat steps, for T <= S+2, attributes must score at least as much as the query in the relation head: for L >= 2 and "
-        "frequencies 1/U among the FINETUNING subjects exactly M_ft >= max of the two thresholds, about U + U^2/(m-1) (at M_ft = M, where no "
-        f"query is held out, the second alone){literal}; M_ft >> U is neither sufficient nor "
+        "frequencies 1/U among the FINETUNING subjects exactly M_ft >= max of the two thresholds, of held-out and of seen queries, "
+        f"about U + U^2/(m-1) (at M_ft = M, where no query is held out, that of the seen alone){literal}; M_ft >> U is neither sufficient nor "
         "the right scale (whatever c, M_ft = c U fails for large U), a small N_ft hurts, M >> mL is not needed, M > M_ft only says that some "
         "query is held out. M/U subjects for each value of all subjects are not enough for "
         f"that formula ({shown}): then the actual frequencies decide, by the conditions of thm2.unbalanced. After the true steps the "

@@ -13,6 +13,7 @@ from verify.judges import confusions_findings as confusions
 from verify.judges.committed import REDUCED, committed
 from verify.judges.part import Part
 from verify.representations import record as representations
+from verify.setting import SettingError
 
 
 def parts_of(name: str, as_if: str) -> tuple[str, list[Part]]:
@@ -43,8 +44,10 @@ def _elsewhere(name: str) -> str:
 
 
 def _nearer(name: str) -> str:
-    """What preset `reduced` shows."""
+    """What preset `reduced` shows.  Raises SettingError for a record of another preset."""
     record = committed(f"{name}/reduced")
+    if record["preset"] != "reduced":
+        raise SettingError(f"results/{name}/reduced: must be of preset reduced, got {record['preset']!r}")
     statements, whole = entry_points.finding(name).judged(record["networks"])
     assert whole is not None
     size = record["setting"]["size"]

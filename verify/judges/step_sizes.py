@@ -140,7 +140,6 @@ WORDS = (
     "eta_OV^rel (m-1)/(L T) f_max (f_max - f_y) < 1 for every type and value y, f the frequencies among the FINETUNING subjects: no limit "
     "if they are all 1/U, else a frequent value overtakes a rare one, also where every value is on M/U of all subjects. With T > S+2 the "
     "initial window term (+1 inside the window) competes with eta_KQ^rel eta_OV^rel times the update in what the relation head attends; in "
-    "the literal reading eta_OV^rel has a "
-    "lower bound of about (M/U - 1) L T U^2/(m-1). Lemma C.2 uses alpha_2 <= 1/(lambda_1 + m lambda_2), i.e. an upper bound on eta_OV^rel "
-    "that the theorem does not state; after true steps a large eta_OV^rel does fail"
+    "the literal reading eta_OV^rel has a lower bound, (M/U - 1) L T U^2/(m-1) for frequencies 1/U. Lemma C.2 uses alpha_2 <= "
+    "1/(lambda_1 + m lambda_2), i.e. an upper bound on eta_OV^rel that the theorem does not state; after true steps a large eta_OV^rel does fail"
 )

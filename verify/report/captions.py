@@ -7,8 +7,9 @@ from __future__ import annotations
 
 _MATCHES = "exact match, attribute-type match, subject match and attribute match, means over seeds with every seed thin"
 _BESIDE = (
-    " Beside them exact match without pretraining (dash-dotted) and with the loss of the last token alone (dotted); in the panels of ICL"
-    " sequences, levels of two predictors that guess: all facts known and the type guessed, the type known and its commonest value."
+    " Beside them exact match with the loss of the last token alone (dotted); in the panels of ICL sequences also exact match without"
+    " pretraining (dash-dotted) and levels of two predictors that guess:"
+    " all facts known and the type guessed, the type known and its commonest value."
 )
 _HEADS = (
     " Above, the attention of the last token, a row for each head; below, that of every token, a panel for each head. Of one seed;"

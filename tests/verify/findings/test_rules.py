@@ -101,7 +101,7 @@ def test_other_lengths_are_those_that_finetuning_never_had(part, none, longer, h
     found = holds(rules.FINDING3, changed)
     assert found[name] is held
     assert all(found[other] for other in ("other_lengths", "other_lengths_last_token") if other != name)
-    shown = {"trained_lengths": 0.95, "no_grammar": none, "longer": longer}
+    shown = {"trained_lengths": 0.95, "no_grammar": none, "no_grammar_attribute": none, "longer": longer}
     assert rules.lengths_answered(changed, part) == shown
 
 
