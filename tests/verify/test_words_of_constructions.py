@@ -13,7 +13,6 @@ from numerics.world import World
 from verify.judges.construction_worlds import context_bench, uncovered_bench
 from verify.judges.constructions import icl_sights
 
-
 TABLES = [
     ([[0, 0], [0, 1]], {True, False}),
     ([[0, 0], [0, 0]], {False}),
