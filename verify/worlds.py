@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -153,3 +153,9 @@ def theorem_cases(reading: str = "set") -> tuple[Case, ...]:
         world = World.balanced(M, L, U, M_ft, n_grammar=2, seed=1)
         made.append(Case(f"balanced M={M} L={L} U={U} M_ft={M_ft} N_ft={n}", world, n, reading=reading))
     return tuple(made)
+
+
+@cache
+def paper_case() -> Case:
+    """The paper's setting of Section 4: M=256 L=8 U=32 M_ft=128 N_ft=5, a balanced table."""
+    return Case("balanced M=256 L=8 U=32 M_ft=128 N_ft=5", World.balanced(256, 8, 32, 128, n_grammar=2, seed=1), 5)

@@ -275,7 +275,9 @@ def ball_gradients(
     """
     needed = work(world, n_demos, window)
     if needed > WORK:
-        raise ValueError(f"world: {needed} exponentials, valid: at most {WORK} (fewer finetuning subjects or demonstrations)")
+        raise ValueError(
+            f"world: {needed} exponentials, valid: at most {WORK} (fewer finetuning subjects or demonstrations)"
+        )
 
     def made() -> BallGradients:
         population = _Population(world, n_demos, window, reading)

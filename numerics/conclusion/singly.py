@@ -89,7 +89,9 @@ class Scores:
         found = tuple(sorted(tokens[x] for x in places))
         whole = len(keys) == 1
         mask = mask_of(places, T)
-        return Attended(found, places, whole or len(set(found)) == 1, whole, mask if whole or mask in (1, 2, 4, 8) else None)
+        return Attended(
+            found, places, whole or len(set(found)) == 1, whole, mask if whole or mask in (1, 2, 4, 8) else None
+        )
 
 
 def mask_of(places: tuple[int, ...], T: int) -> int:
@@ -217,7 +219,9 @@ def _example(setting: Setting, bounds: tuple[Weights, Weights], found: _Found) -
     places = [a.places for a in attended] if all(a.whole for a in attended) else None
     smallest = found.unsure is None or key < found.unsure
     half_way = middle(*bounds)
-    return describe(setting, half_way, relation_type, subjects, Fraction(0), smallest, places, certain=places is not None)
+    return describe(
+        setting, half_way, relation_type, subjects, Fraction(0), smallest, places, certain=places is not None
+    )
 
 
 def singly(

@@ -299,7 +299,7 @@ def test_a_remainder_that_does_not_vanish_is_no_approximation(outcomes):
     for reading in READINGS:
         o = next(o for o in outcomes[reading] if o.entry.claim.id == "subj.update")
         assert o.verdict is Verdict.CORRECTED
-        assert f"tends to {limit:.3g}, not to 0" in o.printed.remainder
+        assert f"tends to {limit:.3g} = sqrt(1/(m - 1)), not to 0" in o.printed.remainder
 
 
 WORLD = re.compile(r"balanced M=(\d+) L=(\d+) U=(\d+) M_ft=(\d+) N_ft=(\d+)")

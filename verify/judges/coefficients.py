@@ -186,6 +186,10 @@ REGIMES: dict[str, Callable[[sp.Symbol], dict[str, sp.Expr]]] = {
 }
 
 
+#: Characters of a closed form that is worth telling.
+SHORT = 30
+
+
 def _norm_squared(coefficients: Statement, keys: tuple[Key, ...]) -> sp.Expr:
     return sum((multiplicity(k) * settled(coefficients.get(k, 0)) ** 2 for k in keys), sp.Integer(0))
 
@@ -195,6 +199,23 @@ def _fitted_slope(ratio_squared: sp.Expr, t: sp.Symbol) -> float:
     points = [2**k for k in range(4, 13)]
     ratios = [float(ratio_squared.subs(t, point)) ** 0.5 for point in points]
     return float(np.polyfit(np.log(points), np.log(ratios), 1)[0])
+
+
+def _closed_limit(ratio_squared: sp.Expr, regime: str, limit: sp.Expr) -> str:
+    """' = ..', the limit of the remainder with all that the regime leaves fixed kept as symbols, where that is short."""
+    t = sp.Symbol("t", positive=True)
+    names = {s.name: s for s in ratio_squared.free_symbols}
+    U = names.get("U", sp.Integer(PAPER["U"]))
+    scaled = {name: value.subs(t, U * t / PAPER["U"]) for name, value in REGIMES[regime](t).items()}
+    top, bottom = sp.fraction(sp.cancel(ratio_squared.subs({names[k]: v for k, v in scaled.items() if k in names})))
+    if sp.degree(top, t) != sp.degree(bottom, t):
+        return ""
+    found = sp.factor(sp.LC(top, t) / sp.LC(bottom, t))
+    values = {s: sp.Integer(PAPER[s.name]) for s in found.free_symbols if s.name in PAPER}
+    if sp.simplify(found.subs(values) - limit) != 0:
+        raise ArithmeticError(f"the closed limit {found} is not {limit} at the paper's values")
+    words = str(sp.sqrt(found))
+    return f" = {words}" if len(words) <= SHORT else ""
 
 
 def _approximation(failed: Finding, statement: Statement, truth: Statement, quantity: Quantity, regime: str) -> Finding:
@@ -209,7 +230,8 @@ def _approximation(failed: Finding, statement: Statement, truth: Statement, quan
     limit = sp.limit(followed, t, sp.oo)
     size = f"relative size {at_paper:.3g} (Frobenius) at M=256, L=8, U=32, M_ft=128, N_ft=5"
     if limit != 0:
-        note = f"in the regime {regime} the relative remainder tends to {float(sp.sqrt(limit)):.3g}, not to 0; {size}"
+        closed = _closed_limit(ratio_squared, regime, limit)
+        note = f"in the regime {regime} the relative remainder tends to {float(sp.sqrt(limit)):.3g}{closed}, not to 0; {size}"
         return Finding(Status.FAILS, failed.evidence, failed.counterexample, remainder=note)
     top, bottom = sp.fraction(followed)
     order = sp.Rational(sp.degree(bottom, t) - sp.degree(top, t), 2)

@@ -56,15 +56,26 @@ def table_conclusion(
     if min(attributes) > max(*query, *context, sep):
         unseen = [j for j in queries if any(table.values[l][table.subjects[j][l]] == 0 for l in range(L))]
         if unseen:
-            return TableConclusion(False, Fraction(1), f"subject {unseen[0]} has a value that no finetuning subject has")
+            return TableConclusion(
+                False, Fraction(1), f"subject {unseen[0]} has a value that no finetuning subject has"
+            )
         scale = eta_ov * (m - 1) / (T * L)
-        spread = max((max(column) * (max(column) - min(f for f in column if f > 0)) for column in table.values), default=Fraction(0))
+        spread = max(
+            (max(column) * (max(column) - min(f for f in column if f > 0)) for column in table.values),
+            default=Fraction(0),
+        )
         if scale * spread < 1:
             return TableConclusion(True, Fraction(1), "the relation head attends attributes alone on every sequence")
-        return TableConclusion(None, Fraction(1), "attributes are attended, but eta_ov is so large that frequent values may win")
+        return TableConclusion(
+            None, Fraction(1), "attributes are attended, but eta_ov is so large that frequent values may win"
+        )
     if min(query) > max(*attributes, *context, sep):
         if L == 1 and seen_queries:
             return TableConclusion(None, Fraction(1), "the relation head attends the query alone; L = 1")
         share = Fraction(1, L) if seen_queries else Fraction(0)
-        return TableConclusion(False, share, "the relation head attends the query alone: its output does not depend on the type")
-    return TableConclusion(None, Fraction(1), "which kind of position the relation head attends differs between sequences")
+        return TableConclusion(
+            False, share, "the relation head attends the query alone: its output does not depend on the type"
+        )
+    return TableConclusion(
+        None, Fraction(1), "which kind of position the relation head attends differs between sequences"
+    )
