@@ -62,10 +62,10 @@ def _parser(shown: Finding) -> OneLineParser:
     )
     made.add_argument(
         "--preset",
-        choices=PRESETS[:3],
+        choices=PRESETS[:-1],
         default="quick",
-        help="quick: scaled down (default); reduced: the paper's but for the"
-        " length of the grammar and of the training, hours of a core; paper: its own sizes",
+        help="quick: scaled down (default); reduced: the paper's but for the length of the grammar and of the training, hours of a"
+        " core; paper-short: the paper's but for the length of the grammar, a day of a core; paper: its own sizes",
     )
     add_options(made)
     return made

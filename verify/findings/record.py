@@ -24,15 +24,28 @@ def papers_sizes(size: Size) -> bool:
     return size == paper
 
 
+def _says(size: Size) -> str:
+    """What is to be known of a setting in a line."""
+    if papers_sizes(size):
+        return "the paper's sizes"
+    if replace(SIZES["paper-short"], seeds=size.seeds, final=size.final) == size:
+        return (
+            f"the paper's sizes, rates and iterations with {size.S[0]} grammar tokens, the fewest of its Fig. 6: the verdict speaks of"
+            f" them and not of the {SIZES['paper'].S[-1]} of Section 3.1"
+        )
+    looked_at = "seed 0" if size == SIZES["reduced"] else "seeds 0 and 1"
+    return (
+        f"a scaled-down setting chosen by search on {looked_at} (results/findings/search.json): the verdict speaks of it and"
+        " not of the paper's sizes"
+    )
+
+
 def setting(size: Size) -> dict[str, Any]:
     """What was run, and what a reader has to know of it: positions that only finetuning visits, whether it is the paper's size."""
     own = config(size, 0)
     return {
         "papers_sizes": papers_sizes(size),
-        "says": "the paper's sizes"
-        if papers_sizes(size)
-        else f"a scaled-down setting chosen by search on {'seed 0' if size == SIZES['reduced'] else 'seeds 0 and 1'}"
-        " (results/findings/search.json): the verdict speaks of it and not of the paper's sizes",
+        "says": _says(size),
         "size": json.loads(json.dumps(asdict(size))),
         "context": own.context,
         "positions": own.T,

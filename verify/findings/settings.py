@@ -1,7 +1,8 @@
 """Which networks are trained: the paper's sizes, a quick stand-in found by search (results/findings/search.json), a tiny one.
 
 Between the two, "reduced": the paper's facts, width and demonstrations with the shortest grammar that it uses itself (Fig. 6), a
-shorter pretraining at a larger rate.  An hour of one core for a pretraining (run w1 of the search, seed 0).
+shorter pretraining at a larger rate.  An hour of one core for a pretraining (run w1 of the search, seed 0).  "paper-short": all of the paper's
+at that grammar, one point of Finding 4's grid at preset paper, whose networks it shares: 6 hours of one core.
 
 Paper (App. B.1, Section 3): M = 256, L = 8, M_1 = 256 and M_2 = .. = M_8 = 32 values, S = 80, N_tr = 5, p_G = .2, Div 0.5, d = 256, 2 layers,
 1 head, AdamW lr 1e-4, weight decay 1e-3, batch 64, 20k + 2k iterations; N_ft = 16, S_ft in 1..5, half of the subjects.  Open there:
@@ -23,7 +24,7 @@ from numerics.corpus import CorpusConfig
 from numerics.gpt import ModelConfig, RunConfig
 from numerics.training import PhaseConfig
 
-PRESETS = ("quick", "reduced", "paper", "tiny")
+PRESETS = ("quick", "reduced", "paper-short", "paper", "tiny")
 
 
 @dataclass(frozen=True)
@@ -159,6 +160,17 @@ FINDING1 = replace(
 # Finetuning on ICL+Grm is slower: held-out queries of its own format were answered best after 300 to 600 iterations.
 FINDING3 = replace(SIZES["quick"], finetuning=_phase(900, 3e-4, "constant", 30, 256))
 OWN = {"finding1": FINDING1, "finding3": FINDING3}
+
+
+# The paper's own at the shortest grammar and the Div of Section 3.1.
+SIZES["paper-short"] = replace(
+    SIZES["paper"],
+    S=SIZES["paper"].S[:1],
+    S_ft=SIZES["paper"].S_ft_short,
+    Div=(SIZES["paper"].corpus.div,),
+    M=(64, 256),
+    seeds=(2, 2),
+)
 
 
 def size_of(preset: str, finding: str) -> Size:

@@ -215,6 +215,15 @@ def test_the_reduced_preset_is_the_papers_but_for_lengths_and_rates():
     assert not told["papers_sizes"] and "seed 0 (" in told["says"]
 
 
+def test_the_short_paper_preset_is_a_point_of_finding_4_at_the_papers_sizes():
+    short, paper = SIZES["paper-short"], SIZES["paper"]
+    assert config(short, 1) == config(paper, 1, S=20, div=0.5)
+    assert {"S": 20, "Div": 0.5} in grid(paper)[0]
+    assert Network(config(short, 1)) in FINDINGS["finding4"].needed(paper, 1)
+    told = record.setting(short)
+    assert not told["papers_sizes"] and "20 grammar tokens" in told["says"] and "search" not in told["says"]
+
+
 def test_subjects_are_nested():
     assert nested(range(8), (2, 4)) == [(0, 1), (0, 1, 2, 3)]
     for bad in ((), (0,), (9,)):
