@@ -139,3 +139,19 @@ def test_multiply_adds_by_counting():
     seen = sum(t + 1 for t in range(T))
     forward = B * (T * (linear + V * d) + 2 * 2 * seen * d)
     assert gpt.multiply_adds(CONFIG, V) == 3 * forward
+
+
+def test_the_committed_record_and_what_the_readme_says_of_it():
+    root = Path(command.__file__).resolve().parents[2]
+    record = json.loads((root / "results" / "bench" / "gpt_cpu.json").read_text())
+    jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text())).validate(record)
+    assert record["setting"]["preset"] == "paper" and record["setting"]["device"] == "cpu" and record["problems"] == []
+    assert not record["revision"].endswith("-dirty")
+    ours = {one["precision"]: one for one in record["forms"] if one["ours"]}
+    told = " ".join((root / "README.md").read_text().split())
+    single, half = ours["float32"], ours["bfloat16"]
+    assert f"{single['median_ms'] / 1000:.1f} s in float32 and {half['median_ms'] / 1000:.1f} s in bfloat16" in told
+    ratios = [f"{one['times_faster_than_plain'][0]:.2f}" for one in (single, half)]
+    assert f"{ratios[0]} and {ratios[1]} times as fast as the plain loop" in told
+    floors = [f"{one['times_the_floor']:.2f}" for one in (single, half)]
+    assert f"{floors[0]} and {floors[1]} times the floor" in told
