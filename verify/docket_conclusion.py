@@ -60,7 +60,7 @@ def _printed_weights(court: Court) -> Derived:
 def _finite_beta(court: Court) -> Derived:
     """The same with how large beta must be."""
     found = _printed_weights(court)
-    return replace(found, words=f"{found.words}. {growing_beta.words()}")
+    return replace(found, words=f"{found.words}. {growing_beta.words(court)}")
 
 
 def _sharp(court: Court) -> Derived:

@@ -7,10 +7,12 @@ from itertools import pairwise
 import pytest
 
 from numerics.world import World
+from verify.court import Court
 from verify.judges import growing_beta
 from verify.judges.printed_update import errors, network, printed_threshold
+from verify.setting import Setting
 from verify.weights import printed_weights
-from verify.worlds import Case
+from verify.worlds import Case, paper_case
 
 CASE = Case("small", World.balanced(8, 2, 2, 4, n_grammar=2, seed=1), 2)
 POOLS = (("seen", "finetune"), ("heldout", "heldout"))
@@ -58,12 +60,41 @@ def test_growth_where_all_three_alphas_vanish():
 
 
 def test_growth_at_the_size_of_the_paper():
-    rest = [growing_beta.sharp_beta(Fraction(1, 10**k)) - k * math.log(10) for k in (4, 8, 12, 16, 20)]
+    rest = [growing_beta.sharp_beta(paper_case(), Fraction(1, 10**k)) - k * math.log(10) for k in (4, 8, 12, 16, 20)]
     assert all(abs(later) < abs(earlier) / 4 for earlier, later in pairwise(rest)), rest
     assert abs(rest[-1]) < 1e-3
 
 
-def test_words_tell_what_is_computed():
-    told = growing_beta.words()
+def _covered(M: int, L: int, U: int, M_ft: int, n: int, seed: int) -> Case | None:
+    """A random table, as a case if every type has as many values and finetuning subjects have all of them."""
+    case = Case("random", World.random(M, L, U, M_ft, n_grammar=1, seed=seed), n)
+    return case if len(set(case.world.U)) == 1 and case.p["all_values_seen"] else None
+
+
+@pytest.mark.parametrize("shape", [(5, 1, 2, 3, 1), (6, 2, 3, 5, 2), (5, 2, 2, 4, 2), (7, 3, 2, 4, 1), (4, 2, 2, 4, 1)])
+def test_sharp_beta_on_uneven_tables(shape):
+    cases = [case for seed in range(12) if (case := _covered(*shape, seed)) is not None]
+    assert len(cases) >= 3
+    for case in cases:
+        for alpha_2 in (Fraction(1), Fraction(1, 20)):
+            beta = growing_beta.sharp_beta(case, alpha_2)
+            weights = printed_weights(case.world, case.m, 1, alpha_2, 1, "set")
+            pools = ("finetune", "heldout") if case.world.M_ft < case.world.M else ("finetune",)
+
+            def wrong(beta: float, case=case, weights=weights, pools=pools) -> int:
+                made = network(case.world, case.n_demos, weights, beta)
+                return sum(errors(made, case.world, case.n_demos, pool)[0] for pool in pools)
+
+            assert beta == 0 or wrong(beta * (1 - 1e-6)) > 0
+            assert all(wrong(larger) == 0 for larger in (beta * (1 + 1e-6) + 1e-9, 2 * beta + 0.5, 4 * beta + 1))
+
+
+@pytest.mark.parametrize("world", [World.balanced(24, 2, 3, 12), World([[0], [0], [1], [2]], [0, 1, 2])])
+def test_words_speak_of_the_users_world_where_the_formula_does(world):
+    """The second table has a value that no finetuning subject has: no beta suffices there, and the paper's setting is told."""
+    court = Court(Setting(M=world.M, L=world.L, U=world.U, M_ft=world.M_ft, N_ft=2), world)
+    case, told = growing_beta.asked(court), growing_beta.words(court)
+    assert f"M={case.world.M} L={case.world.L} U={case.p['U']} M_ft={case.world.M_ft} N_ft={case.n_demos}," in told
+    assert (case.world is world) == (world.M == 24) and (case.n_demos == 2) == (world.M == 24)
     for alpha_2 in growing_beta.SHOWN:
-        assert f"{growing_beta.sharp_beta(alpha_2):.3g} at alpha_2 = {alpha_2}" in told
+        assert f"{growing_beta.sharp_beta(case, alpha_2):.3g} at alpha_2 = {alpha_2}" in told

@@ -167,7 +167,7 @@ SIZES["paper-short"] = replace(
     SIZES["paper"],
     S=SIZES["paper"].S[:1],
     S_ft=SIZES["paper"].S_ft_short,
-    Div=(SIZES["paper"].corpus.div,),
+    Div=(0.5,),
     M=(64, 256),
     seeds=(2, 2),
 )

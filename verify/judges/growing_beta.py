@@ -15,26 +15,39 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from verify.court import Court
 from verify.judges.printed_update import printed_threshold
-from verify.worlds import paper_case
+from verify.worlds import Case, paper_case
 
 #: alpha_2 of the words.
 SHOWN = (Fraction(10), Fraction(1), Fraction(1, 10), Fraction(1, 100))
 
 
-def sharp_beta(alpha_2: Fraction) -> float | None:
-    """At the paper's setting, seen and held-out queries, contexts of finetuning subjects; cost: two roots, 0.2 s."""
-    found = [printed_threshold(paper_case(), alpha_2, queries) for queries in ("seen", "heldout")]
+def asked(court: Court) -> Case:
+    """The user's world, where the formula is one (as many values for every type, each of a finetuning subject); else the paper's."""
+    case = Case("here", court.world, court.setting.N_ft)
+    return case if len(set(court.world.U)) == 1 and case.p["all_values_seen"] else paper_case()
+
+
+def sharp_beta(case: Case, alpha_2: Fraction) -> float:
+    """Of seen and held-out queries, contexts of finetuning subjects, alpha_1 = alpha_3 = 1.  Cost: O(M^2 L), and two roots."""
+    pools = ("seen", "heldout") if case.world.M_ft < case.world.M else ("seen",)
+    found = [printed_threshold(case, alpha_2, queries) for queries in pools]
     known = [beta for beta in found if beta is not None]
-    return max(known) if len(known) == len(found) else None
+    if len(known) < len(found):
+        raise ArithmeticError(
+            f"every value is covered, so some beta suffices at alpha_2 = {alpha_2}, but none was found"
+        )
+    return max(known)
 
 
-def words() -> str:
+def words(court: Court) -> str:
     """The sharp beta at some alpha_2, and its growth."""
-    found = {alpha_2: sharp_beta(alpha_2) for alpha_2 in SHOWN}
-    told = ", ".join(f"{beta:.3g} at alpha_2 = {alpha_2}" for alpha_2, beta in found.items() if beta is not None)
+    case = asked(court)
+    p = case.p
+    told = ", ".join(f"{sharp_beta(case, alpha_2):.3g} at alpha_2 = {alpha_2}" for alpha_2 in SHOWN)
     return (
-        f"In the set reading at alpha_1 = alpha_3 = 1, {paper_case().name}, every sequence with a context of finetuning"
-        f" subjects is right beyond beta = {told}; as alpha_2 -> 0 it is (ln(1/alpha_2) + o(1))/alpha_1, and ln(1/alpha)/alpha"
-        " in first order where all three are alpha -> 0"
+        f"In the set reading at alpha_1 = alpha_3 = 1, M={p['M']} L={p['L']} U={p['U']} M_ft={p['M_ft']} N_ft={p['N_ft']}, every sequence"
+        f" with a context of finetuning subjects is right beyond beta = {told}; as alpha_2 -> 0 it is (ln(1/alpha_2) + o(1))/alpha_1,"
+        " and ln(1/alpha)/alpha in first order where all three are alpha -> 0 (if in some sequence no context subject has the target)"
     )
