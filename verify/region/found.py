@@ -11,9 +11,10 @@ from rich.table import Table
 
 from numerics.population.certified.result import NotCertified
 from verify.region.boundary import Boundary, Sizes, boundary, closed_form
-from verify.region.finite import FiniteBeta, Tempered, finite_beta
+from verify.region.finite import FiniteBeta, finite_beta
 from verify.region.limits import Limits, relation_step, subject_step, value_step
 from verify.region.point import HOLDS, OBJECTIVES, Answer, Steps, answered, between, gradients, point
+from verify.region.tempered import Tempered
 
 #: Is M_ft one below the first decided to fail?
 BELOW = {True: "NO", False: "yes", None: "open"}

@@ -1,0 +1,163 @@
+"""A beta from which every sequence is answered, proven: the query leads the subject head, attributes lead the relation head.
+
+One sequence: query q, contexts c_1..c_n with attributes u_1..u_n of the type, target y, a rival token v. Write S(x) for the difference of
+the rows y and v of W_OV^subj in the column of a token x, R(x) the same of W_OV^rel. The two logits differ by
+
+    D = sum_i s_i S(x_i) + sum_i r_i R(x_i),                    s_i, r_i the attention of the two heads on the positions i.
+
+Subject head. Where the query leads a kind of position by gamma > 0, s_i <= e_i = exp(-beta eta gamma) there, and s_q = 1 - the rest:
+
+    sum_i s_i S(x_i) >= S(q) - sum_{i != q} e_i max(0, S(q) - S(x_i)).
+
+Relation head. Where every attribute leads a kind of position by gamma >= 0, r_i <= t_i r_k there for every attribute k, t_i =
+exp(-beta eta gamma) <= 1. Pair each context subject with its attribute; let a be the attention on all attributes, so that r_k <= a / n
+for the least of them:
+
+    sum_i r_i R(x_i) >= sum_k r_k (R(u_k) + t_c min(0, R(c_k))) + (a / n) (t_q min(0, R(q)) + (n+1) t_z min(0, R([sep])))
+                     >= a rho,    rho = min_k (R(u_k) + t_c min(0, R(c_k))) + (t_q min(0, R(q)) + (n+1) t_z min(0, R([sep]))) / n.
+
+a is at most 1, and at least n / (n + n t_c + t_q + (n+1) t_z). So every sequence is right at beta where for all q, y, v
+
+    S(q) - sum_{i != q} e_i max(0, S(q) - S(x_i)) + a rho > 0,      a the least of the two if rho >= 0, 1 if rho < 0.
+
+e_i and t_i decrease in beta, so the left side grows: what holds at a beta holds from there on. Nothing here asks the relation head
+to attend to attributes alone: at beta -> 0 its attention is uniform, and for rho >= 0 that is enough.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+
+from numerics.conclusion.setting import make_setting
+from numerics.world import World
+from verify.region.tempered import ROUNDING, FloatArray, Tempered, gaps
+
+#: An exponential of a rounded product is right to this part (products up to 700).
+EXPONENTIAL = 1e-12
+#: Doublings to which beta is told.
+PRECISION = 1e-3
+
+
+class Bound:
+    """The left side of the last inequality, smallest over all sequences of the pools.
+
+    Cost of an evaluation: O(A |C| A) with A = sum U_l and C the finetuning subjects, and the memory of one target's part.
+    """
+
+    def __init__(self, world: World, n_demos: int, between: Tempered, pools: Iterable[str]) -> None:
+        self.n = n_demos
+        self.of_query, self.of_attribute = gaps(world, n_demos, between)
+        self.steps = [float(step) for step in between.steps]
+        ov = [
+            [np.asarray(getattr(w, name), np.float64) for w in (between.lower, between.upper)]
+            for name in ("ov_subj", "ov_rel")
+        ]
+        self.subject, self.relation = ov
+        # Rivals: every attribute, and one of the tokens whose rows say the same.
+        rows = np.hstack([side for pair in ov for side in pair])
+        others = np.setdiff1d(np.arange(world.V), world.attribute_token)
+        distinct = others[np.unique(rows[others], axis=0, return_index=True)[1]]
+        self.rivals = np.concatenate([np.unique(world.attribute_token), distinct])
+        self.world = world
+        kept = [make_setting(world, n_demos, pool, "finetune") for pool in pools]
+        self.queries = np.unique(np.concatenate([np.asarray(one.queries) for one in kept]))
+        self.contexts = np.asarray(kept[0].contexts)
+        self.sep = world.sep_token
+        tokens = np.asarray(world.attribute_token)[self.queries]
+        self.targets = [(ell, int(y)) for ell in range(world.L) for y in np.unique(tokens[:, ell])]
+        self.worst = self.targets[0]
+        #: Type and subjects j_1..j_m on which `holds` last ended: where it fails first, or near it.
+        self.sequence: tuple[int, tuple[int, ...]] | None = None
+        self.counts = {"context": n_demos, "attribute": n_demos, "query": 1, "sep": n_demos + 1}
+        self.size = max(float(np.abs(side[:, : self.sep + 1]).max()) for side in self.relation)
+        self.spread = {
+            "context": self._spread(self.contexts),
+            "attribute": self._spread(np.unique(world.attribute_token[self.contexts])),
+            "sep": self._spread(np.array([self.sep])),
+        }
+
+    def _spread(self, columns: np.ndarray) -> float:
+        """The largest -S(x) of tokens x, over all rows."""
+        least, most = self.subject[0][:, columns], self.subject[1][:, columns]
+        return float((most.max(axis=0) - least.min(axis=0)).max())
+
+    def led(self) -> bool:
+        """Whether the query leads the subject head, and attributes lead or tie in the relation head."""
+        return min(self.of_query.values()) > 0 and min(self.of_attribute.values()) >= 0
+
+    def holds(self, beta: float) -> bool:
+        """Whether the inequality proves every sequence at beta, and so at every larger one.  Ends at the first that it does not."""
+        if not self.led():
+            return False
+        targets = sorted(self.targets, key=lambda one: one != self.worst)
+        e, t, share = self._attention(beta)
+        for ell, y in targets:
+            smallest, subjects = self._smallest(ell, y, e, t, share)
+            if smallest <= 0:
+                self.worst, self.sequence = (ell, y), (ell, subjects)
+                return False
+        return True
+
+    def _attention(self, beta: float) -> tuple[dict[str, float], dict[str, float], float]:
+        """Sums of e_i and the t_i by kind, rounded up, and the least a, rounded down."""
+        e = {k: self.counts[k] * _decayed(beta * self.steps[0] * gap) for k, gap in self.of_query.items()}
+        t = {k: min(1.0, _decayed(beta * self.steps[1] * gap)) for k, gap in self.of_attribute.items()}
+        whole = self.n + sum(self.counts[k] * t[k] for k in t)
+        return e, t, self.n / whole * (1 - EXPONENTIAL)
+
+    def _smallest(
+        self, ell: int, y: int, e: dict[str, float], t: dict[str, float], share: float
+    ) -> tuple[float, tuple[int, ...]]:
+        """The smallest left side over rivals and over sequences of type ell with target y, and subjects j_1..j_m on which it is."""
+        tokens, rivals = np.asarray(self.world.attribute_token), self.rivals[self.rivals != y]
+        queries = self.queries[tokens[self.queries, ell] == y]
+
+        def less(head: list[FloatArray], columns: np.ndarray) -> FloatArray:
+            """(rivals, columns): entry of the target minus that of a rival, at least."""
+            return head[0][y, columns][None] - head[1][np.ix_(rivals, columns)]
+
+        def lost(columns: np.ndarray) -> FloatArray:
+            return np.minimum(0.0, less(self.relation, columns))
+
+        shown = less(self.relation, tokens[self.contexts, ell])
+        paired = shown + t["context"] * lost(self.contexts)
+        rho = paired.min(axis=1)[:, None]
+        rho = rho + (t["query"] * lost(queries) + (self.n + 1) * t["sep"] * lost(np.array([self.sep]))) / self.n
+        rho = rho - 16 * ROUNDING * self.size
+        own = less(self.subject, queries)
+        left = own - ROUNDING * np.abs(own) + np.where(rho >= 0, share, 1.0) * rho
+        for kind, weight in e.items():
+            left = left - weight * np.maximum(0.0, own + self.spread[kind])
+        rival, q = np.unravel_index(int(left.argmin()), left.shape)
+        context = int(self.contexts[int(paired[rival].argmin())])
+        return float(left.min()), (*[context] * self.n, int(queries[q]))
+
+
+def _decayed(exponent: float) -> float:
+    """exp(-exponent), rounded up."""
+    return math.exp(-min(exponent, 700.0)) * (1 + EXPONENTIAL)
+
+
+def sufficient_beta(bound: Bound, between: Tempered) -> float | None:
+    """A beta from which every sequence is right, to PRECISION of a doubling above the least that the inequality proves; None if it
+    proves none.  bound.sequence is then where it does not prove a smaller one."""
+    low, high = log2_range(between)
+    if not bound.holds(2.0**high):
+        return None
+    while high - low > PRECISION:
+        middle = (low + high) / 2
+        low, high = (low, middle) if bound.holds(2.0**middle) else (middle, high)
+    return 2.0**high
+
+
+#: log2 of beta times the step of a head: between these it is sought.
+LARGEST_LOG2, SMALLEST_LOG2 = 60.0, -10.0
+
+
+def log2_range(between: Tempered) -> tuple[float, float]:
+    """log2 of beta, from and to."""
+    sizes = [math.log2(step) for step in between.steps]
+    return SMALLEST_LOG2 - max(sizes), LARGEST_LOG2 - min(sizes)
