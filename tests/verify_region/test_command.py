@@ -72,8 +72,10 @@ def test_the_schema_refuses(whole):
 def test_what_is_printed(capsys):
     assert command.main(SMALL) == 0
     out = capsys.readouterr().out
-    assert "hat steps, closed form" in out and "M_ft = 4 (as given)" in out and "FAILS (relation head" in out
-    assert "M_ft = 6 (the first where both hold)" in out and "suffices on every sequence" in out
+    assert (
+        "hat steps, closed form" in out and "M_ft = 4 (as given)" in out and "FAILS at beta = inf (relation head" in out
+    )
+    assert "M_ft = 6 (the first where both hold)" in out and "every sequence is right at every finite beta >=" in out
     assert "nan" not in out and "None" not in out
 
 

@@ -1,12 +1,14 @@
-"""Finite beta: from which inverse temperature on the updated weights answer every sequence, bracketed from both sides.
+"""Finite beta: at which inverse temperatures the updated weights answer every sequence, and where a named one fails.
 
-Sufficient: verify.region.sufficient proves every sequence right from a beta on.
-Necessary: the largest beta at which one of the named worst sequences is answered wrongly by the literal softmax.
+Proven: verify.region.sufficient.  Failing: the beta nearest to what is proven at which one of the named worst sequences is answered
+wrongly by the softmax, written out.  A conclusion that fails at beta = inf (hard attention) may well hold at finite beta: where the
+relation head prefers the query, hard attention sees nothing of the attributes, and softmax a little.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +19,7 @@ from numerics.conclusion.conditions import Condition
 from numerics.conclusion.setting import make_setting
 from numerics.updates import UpdatedWeights
 from numerics.world import World
-from verify.region.sufficient import Bound, log2_range, sufficient_beta
+from verify.region.sufficient import WORK, Bound, Window, log2_range, window, work
 from verify.region.tempered import Tempered
 
 FloatArray = NDArray[np.float64]
@@ -25,32 +27,55 @@ Named = tuple[str, int, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
-class FiniteBeta:
-    """sufficient: from here on every sequence is right (None: not proven for any beta); fails_at: the largest beta found at
-    which a named sequence (pool, type, subjects) is not answered right (None: none found)."""
+class Failing:
+    """A sequence (pool, type, subjects) that is not answered right at a beta."""
 
-    objective: str
-    sufficient: float | None
-    fails_at: float | None
-    sequence: Named | None
+    beta: float
+    sequence: Named
 
     def as_json(self) -> dict[str, Any]:
+        pool, ell, subjects = self.sequence
+        return {"beta": self.beta, "pool": pool, "type": ell, "subjects": list(subjects)}
+
+
+@dataclass(frozen=True)
+class FiniteBeta:
+    """proven: every sequence is right at these beta (None: at none proven); why: what was not asked, and the reason.
+
+    below: the largest beta under it, above: the smallest over it, found to fail; None: none found, or no window.
+    """
+
+    objective: str
+    proven: Window | None
+    below: Failing | None = None
+    above: Failing | None = None
+    why: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        from_here = self.proven is not None and self.proven.last is None
         return {
             "objective": self.objective,
-            "sufficient": self.sufficient,
-            "fails_at": self.fails_at,
-            "sequence": None
-            if self.sequence is None
-            else {"pool": self.sequence[0], "type": self.sequence[1], "subjects": list(self.sequence[2])},
+            "sufficient": self.proven.first if self.proven is not None and from_here else None,
+            "proven": None if self.proven is None else {"first": self.proven.first, "last": self.proven.last},
+            "fails_at": None if self.below is None else self.below.beta,
+            "sequence": None if self.below is None else self.below.as_json(),
+            "fails_above": None if self.above is None else self.above.as_json(),
+            "why": self.why or None,
         }
 
+    def range_words(self) -> str:
+        """Where every sequence is right: 'every finite beta >= 104.39', '3.115e+05 <= beta <= 1.05e+07'."""
+        if self.proven is None:
+            return f"not sought: {self.why}" if self.why else "no beta at which it is proven"
+        first, last = self.proven.first, self.proven.last
+        return f"every finite beta >= {first:.5g}" if last is None else f"{first:.5g} <= beta <= {last:.5g}"
+
     def words(self) -> str:
-        enough = "no beta is proven to suffice on every sequence"
-        if self.sufficient is not None:
-            enough = f"beta >= {self.sufficient:.5g} suffices on every sequence"
-        if self.fails_at is None:
-            return f"{enough}; of the sequences tried none fails at a smaller one"
-        return f"{enough}; at beta = {self.fails_at:.5g} a named sequence still fails"
+        """The range, and how sharp it is."""
+        if self.proven is None:
+            return self.range_words()
+        ends = [f"at {end.beta:.5g} a named sequence fails" for end in (self.below, self.above) if end is not None]
+        return "; ".join([f"every sequence is right at {self.range_words()}", *ends])
 
 
 def margin(
@@ -76,22 +101,26 @@ def finite_beta(
     n_demos: int,
     objective: str,
     between: Tempered,
-    found: dict[str, list[Condition]],
+    found: Mapping[str, Sequence[Condition]],
     draws: int = 64,
     seed: int = 0,
 ) -> FiniteBeta:
-    """Both sides of the threshold for weights between bounds; `found`: their sharp conditions by pool of queries.
+    """Where every sequence is right, and how sharp that is, for weights between bounds; `found`: conditions by pool of queries.
 
-    The sequences tried are the one on which the bound ends, the worst ones of every condition and `draws` random ones, with the weights
-    in the middle.
+    The sequences tried are those on which the bound ends, the worst ones of every condition and `draws` random ones of each pool, with
+    the weights in the middle.  Nothing is sought beyond WORK (verify.region.sufficient).
     """
-    generator = np.random.default_rng(seed)
+    if (needed := work(world)) > WORK:
+        return FiniteBeta(
+            objective, None, why=f"an evaluation has {needed:.1e} operations, at most {WORK:.0e} are done"
+        )
     bound = Bound(world, n_demos, between, found)
-    sufficient = sufficient_beta(bound, between)
-    tried: dict[Named, None] = {}
-    if bound.sequence is not None:
-        ell, subjects = bound.sequence
-        tried["seen" if subjects[-1] in world.finetune else "heldout", ell, subjects] = None
+    proven = window(bound, between)
+    if proven is None:
+        return FiniteBeta(objective, None)
+    generator = np.random.default_rng(seed)
+    ends = [("seen" if js[-1] in world.finetune else "heldout", ell, js) for ell, js in bound.ends]
+    tried: dict[Named, None] = dict.fromkeys(ends)
     for pool, some in found.items():
         setting = make_setting(world, n_demos, pool, "finetune")
         tried |= dict.fromkeys((pool, ell, c.subjects) for c in some for ell in range(world.L))
@@ -99,25 +128,34 @@ def finite_beta(
             context = generator.choice(setting.contexts, n_demos)
             subjects = (*(int(j) for j in context), int(generator.choice(setting.queries)))
             tried[pool, int(generator.integers(world.L)), subjects] = None
-    worst, which = -math.inf, None
+    least, largest = log2_range(between)
+    below = _nearest(world, n_demos, between, tried, math.log2(proven.first), least)
+    above = None if proven.last is None else _nearest(world, n_demos, between, tried, math.log2(proven.last), largest)
+    return FiniteBeta(objective, proven, below, above)
+
+
+def _nearest(
+    world: World, n_demos: int, between: Tempered, tried: Iterable[Named], start: float, end: float
+) -> Failing | None:
+    """The beta nearest to 2^start on the way to 2^end at which one of the sequences fails, by steps of a doubling and bisection."""
     setting = make_setting(world, n_demos, "seen", "finetune")
     weights, steps = between.floats(), (float(between.steps[0]), float(between.steps[1]))
-    least, largest = log2_range(between)
+    way = 1.0 if end > start else -1.0
+    reach, found = abs(end - start), None
     for one in tried:
         tokens, target = np.array(setting.tokens(one[1], one[2])), int(world.attribute_token[one[2][-1], one[1]])
 
-        def wrong(log2: float, tokens: NDArray[np.int64] = tokens, target: int = target) -> bool:
-            return margin(weights, tokens, target, 2.0**log2, steps) <= 0
+        def wrong(far: float, tokens: NDArray[np.int64] = tokens, target: int = target) -> bool:
+            return margin(weights, tokens, target, 2.0 ** (start + way * far), steps) <= 0
 
-        # From above, no further than the worst so far: the first step down at which it fails, then bisection within it.
-        below = next((x for x in np.arange(largest, max(least, worst - 1), -1.0) if wrong(float(x))), None)
-        if below is None:
+        # No further than the nearest so far.
+        far = next((x for x in np.append(np.arange(0.0, reach, 1.0), reach) if wrong(float(x))), None)
+        if far is None:
             continue
-        low, high = float(below), float(below) + 1
+        low, high = max(0.0, float(far) - 1), float(far)
         while high - low > 1e-4:
             middle = (low + high) / 2
-            low, high = (middle, high) if wrong(middle) else (low, middle)
-        if low > worst:
-            worst, which = low, one
-    fails_at = None if which is None else 2.0**worst
-    return FiniteBeta(objective, sufficient, fails_at, which)
+            low, high = (low, middle) if wrong(middle) else (middle, high)
+        if found is None or high < reach:
+            reach, found = high, Failing(2.0 ** (start + way * high), one)
+    return found

@@ -23,7 +23,7 @@ Bar = Callable[[str], Callable[[int, int], None] | None]
 
 @dataclass(frozen=True)
 class AtPoint:
-    """One M_ft: the answers, and where the conclusion holds the limits of the steps and of beta."""
+    """One M_ft: the answers at beta = inf, where they are that it holds the limits of the steps, and what is so at finite beta."""
 
     M_ft: int
     why: str
@@ -71,8 +71,6 @@ def at_point(sizes: Sizes, M_ft: int, why: str, steps: Steps, device: str, bar: 
     beta: dict[str, FiniteBeta] = {}
     for objective in OBJECTIVES:
         answers[objective] = point(world, N, objective, steps, device)
-        if answers[objective].holds is not True:
-            continue
         try:
             g = gradients(world, N, objective, steps, device)
         except NotCertified as error:
@@ -82,6 +80,10 @@ def at_point(sizes: Sizes, M_ft: int, why: str, steps: Steps, device: str, bar: 
             )
             continue
         lower, upper, *units = between(world, g, steps)
+        tempered = Tempered(lower, upper, (units[0], units[1]))
+        if answers[objective].holds is not True:
+            beta[objective] = finite_beta(world, N, objective, tempered, answers[objective].conditions)
+            continue
         # With these tight enclosures.
         answers[objective] = answer = answered(world, N, objective, lower, upper)
         limits[objective] = [
@@ -93,9 +95,7 @@ def at_point(sizes: Sizes, M_ft: int, why: str, steps: Steps, device: str, bar: 
             ),
             relation_step(objective, answer),
         ]
-        beta[objective] = finite_beta(
-            world, N, objective, Tempered(lower, upper, (units[0], units[1])), answer.conditions
-        )
+        beta[objective] = finite_beta(world, N, objective, tempered, answer.conditions)
     return AtPoint(M_ft, why, answers, limits, beta)
 
 
@@ -153,7 +153,7 @@ def show(console: Console, found: Region) -> None:
         console.print(f"[bold]M_ft = {p.M_ft}[/bold] ({p.why})", highlight=False)
         for objective, answer in p.answers.items():
             word = {True: "holds", False: "FAILS", None: "open"}[answer.holds]
-            console.print(f"  {objective} steps: {word} ({answer.why})", highlight=False)
+            console.print(f"  {objective} steps: {word} at beta = inf ({answer.why})", highlight=False)
             for one in p.limits.get(objective, []):
                 console.print(f"    {one.step}: {one.words()}", highlight=False)
             if objective in p.beta:

@@ -1,4 +1,4 @@
-"""A beta from which every sequence is answered, proven: the query leads the subject head, attributes lead the relation head.
+"""The beta at which every sequence is answered, proven: no head has to attend to one kind of position alone.
 
 One sequence: query q, contexts c_1..c_n with attributes u_1..u_n of the type, target y, a rival token v. Write S(x) for the difference of
 the rows y and v of W_OV^subj in the column of a token x, R(x) the same of W_OV^rel. The two logits differ by
@@ -9,8 +9,8 @@ Subject head. Where the query leads a kind of position by gamma > 0, s_i <= e_i 
 
     sum_i s_i S(x_i) >= S(q) - sum_{i != q} e_i max(0, S(q) - S(x_i)).
 
-Relation head. Where every attribute leads a kind of position by gamma >= 0, r_i <= t_i r_k there for every attribute k, t_i =
-exp(-beta eta gamma) <= 1. Pair each context subject with its attribute; let a be the attention on all attributes, so that r_k <= a / n
+Relation head. Where every attribute leads a kind of position by gamma, of either sign, r_i <= t_i r_k there for every attribute k,
+t_i = exp(-beta eta gamma). Pair each context subject with its attribute; let a be the attention on all attributes, so that r_k <= a / n
 for the least of them:
 
     sum_i r_i R(x_i) >= sum_k r_k (R(u_k) + t_c min(0, R(c_k))) + (a / n) (t_q min(0, R(q)) + (n+1) t_z min(0, R([sep])))
@@ -18,16 +18,24 @@ for the least of them:
 
 a is at most 1, and at least n / (n + n t_c + t_q + (n+1) t_z). So every sequence is right at beta where for all q, y, v
 
-    S(q) - sum_{i != q} e_i max(0, S(q) - S(x_i)) + a rho > 0,      a the least of the two if rho >= 0, 1 if rho < 0.
+    S(q) - sum_{i != q} e_i max(0, S(q) - S(x_i)) + a rho > 0,      a the least of the two if rho >= 0, 1 if rho < 0.       (*)
 
-e_i and t_i decrease in beta, so the left side grows: what holds at a beta holds from there on. Nothing here asks the relation head
-to attend to attributes alone: at beta -> 0 its attention is uniform, and for rho >= 0 that is enough.
+For beta in [b, B] the e_i are largest at b, the t_i at b where gamma >= 0 and at B where gamma < 0: (*) with these proves all of it.
+
+Rising. If attributes lead every kind (all gamma >= 0), (*) grows with beta, and what holds at a beta holds from there on. So it does if
+S(q) >= 0 throughout, R >= 0 on the kinds that lead attributes, and these leads, times their step, are below the query's leads in the
+subject head, times its step: rho grows, and with K = sum e_i max(..) (*) is n rho > (K - S(q)) (n + n t_c + t_q + (n+1) t_z), which,
+where it is positive, falls: K - S(q) at a rate of at least the query's least lead, the sum grows at one of at most the largest lead
+over attributes. Then attributes decide however little attention they have: at beta = inf they have none, and the target ties with what
+the query does not tell from it, while at every such finite beta it is first.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -37,12 +45,21 @@ from verify.region.tempered import ROUNDING, FloatArray, Tempered, gaps
 
 #: An exponential of a rounded product is right to this part (products up to 700).
 EXPONENTIAL = 1e-12
-#: Doublings to which beta is told.
-PRECISION = 1e-3
+#: exp(LARGEST_LEAD) is the largest t that is computed; exp(-LARGEST_EXPONENT) the smallest e, far below what such a t leaves.
+LARGEST_LEAD, LARGEST_EXPONENT = 400.0, 700.0
+#: Operations of an evaluation that are still done: seconds.
+WORK = 2e9
+#: Doublings of beta: to which it is told, and at a time where a window is sought.
+PRECISION, SCAN = 1e-3, 0.25
+
+
+def work(world: World) -> float:
+    """Operations of an evaluation."""
+    return float(world.n_attributes**2 * world.M_ft)
 
 
 class Bound:
-    """The left side of the last inequality, smallest over all sequences of the pools.
+    """The left side of (*), smallest over all sequences of the pools.
 
     Cost of an evaluation: O(A |C| A) with A = sum U_l and C the finetuning subjects, and the memory of one target's part.
     """
@@ -69,8 +86,9 @@ class Bound:
         tokens = np.asarray(world.attribute_token)[self.queries]
         self.targets = [(ell, int(y)) for ell in range(world.L) for y in np.unique(tokens[:, ell])]
         self.worst = self.targets[0]
-        #: Type and subjects j_1..j_m on which `holds` last ended: where it fails first, or near it.
+        #: Type and subjects j_1..j_m on which `holds` last ended; after `window`, where it ends below and above.
         self.sequence: tuple[int, tuple[int, ...]] | None = None
+        self.ends: tuple[tuple[int, tuple[int, ...]], ...] = ()
         self.counts = {"context": n_demos, "attribute": n_demos, "query": 1, "sep": n_demos + 1}
         self.size = max(float(np.abs(side[:, : self.sep + 1]).max()) for side in self.relation)
         self.spread = {
@@ -84,16 +102,35 @@ class Bound:
         least, most = self.subject[0][:, columns], self.subject[1][:, columns]
         return float((most.max(axis=0) - least.min(axis=0)).max())
 
-    def led(self) -> bool:
-        """Whether the query leads the subject head, and attributes lead or tie in the relation head."""
-        return min(self.of_query.values()) > 0 and min(self.of_attribute.values()) >= 0
+    def rising(self) -> bool:
+        """Whether what is proven at a beta is proven for every larger one."""
+        behind = {kind: -gap for kind, gap in self.of_attribute.items() if gap < 0}
+        if not behind:
+            return True
+        if self._negative(self.subject, "query") or any(self._negative(self.relation, kind) for kind in behind):
+            return False
+        return min(self.of_query.values()) * self.steps[0] > max(behind.values()) * self.steps[1] * (1 + EXPONENTIAL)
 
-    def holds(self, beta: float) -> bool:
-        """Whether the inequality proves every sequence at beta, and so at every larger one.  Ends at the first that it does not."""
-        if not self.led():
+    def _negative(self, head: list[FloatArray], kind: str) -> bool:
+        """Whether S(x) or R(x) < 0 may be in the columns of a kind other than attributes, for some target and rival."""
+        tokens = np.asarray(self.world.attribute_token)
+        for ell, y in self.targets:
+            queries = self.queries[tokens[self.queries, ell] == y]
+            columns = {"query": queries, "context": self.contexts, "sep": np.array([self.sep])}[kind]
+            if (head[0][y, columns] < head[1][np.ix_(self.rivals[self.rivals != y], columns)]).any():
+                return True
+        return False
+
+    def holds(self, beta: float, until: float | None = None) -> bool:
+        """Whether (*) proves every sequence at beta, or from beta `until` another.  Ends at the first sequence that it does not."""
+        until = beta if until is None else until
+        if (
+            min(self.of_query.values()) <= 0
+            or -min(self.of_attribute.values()) * self.steps[1] * until > LARGEST_EXPONENT
+        ):
             return False
         targets = sorted(self.targets, key=lambda one: one != self.worst)
-        e, t, share = self._attention(beta)
+        e, t, share = self._attention(beta, until)
         for ell, y in targets:
             smallest, subjects = self._smallest(ell, y, e, t, share)
             if smallest <= 0:
@@ -101,10 +138,10 @@ class Bound:
                 return False
         return True
 
-    def _attention(self, beta: float) -> tuple[dict[str, float], dict[str, float], float]:
+    def _attention(self, beta: float, until: float) -> tuple[dict[str, float], dict[str, float], float]:
         """Sums of e_i and the t_i by kind, rounded up, and the least a, rounded down."""
         e = {k: self.counts[k] * _decayed(beta * self.steps[0] * gap) for k, gap in self.of_query.items()}
-        t = {k: min(1.0, _decayed(beta * self.steps[1] * gap)) for k, gap in self.of_attribute.items()}
+        t = {k: _decayed((beta if gap >= 0 else until) * self.steps[1] * gap) for k, gap in self.of_attribute.items()}
         whole = self.n + sum(self.counts[k] * t[k] for k in t)
         return e, t, self.n / whole * (1 - EXPONENTIAL)
 
@@ -138,19 +175,62 @@ class Bound:
 
 def _decayed(exponent: float) -> float:
     """exp(-exponent), rounded up."""
-    return math.exp(-min(exponent, 700.0)) * (1 + EXPONENTIAL)
+    return math.exp(-min(exponent, LARGEST_EXPONENT)) * (1 + EXPONENTIAL)
 
 
-def sufficient_beta(bound: Bound, between: Tempered) -> float | None:
-    """A beta from which every sequence is right, to PRECISION of a doubling above the least that the inequality proves; None if it
-    proves none.  bound.sequence is then where it does not prove a smaller one."""
+@dataclass(frozen=True)
+class Window:
+    """Every sequence is right for first <= beta <= last; last None: for every finite beta >= first."""
+
+    first: float
+    last: float | None
+
+
+def window(bound: Bound, between: Tempered) -> Window | None:
+    """The widest interval of beta that (*) proves, its ends to PRECISION of a doubling; None if there is none.
+
+    bound.ends are then sequences on which it ends, below and above.  Cost: some 20 evaluations if `rising`, else up to one for each
+    quarter of a doubling.
+    """
     low, high = log2_range(between)
-    if not bound.holds(2.0**high):
+    if bound.rising():
+        # Beyond the largest lead nothing is computed; what is proven before it is proven there too.
+        behind = -min(bound.of_attribute.values()) * bound.steps[1]
+        top = high if behind <= 0 else min(high, math.log2(LARGEST_LEAD / behind))
+        if not bound.holds(2.0**top):
+            return None
+        first = _edge(low, top, lambda x: bound.holds(2.0**x))
+        bound.ends = () if bound.sequence is None else (bound.sequence,)
+        return Window(2.0**first, None)
+    found, at = [], low
+    while at < high:
+        if bound.holds(2.0**at, 2.0 ** (at + SCAN)):
+            first = _edge(at - SCAN, at, partial(_from, bound, at))
+            below, step = bound.sequence, SCAN
+            while step > PRECISION:
+                if at + step <= high and bound.holds(2.0**at, 2.0 ** (at + step)):
+                    at, step = at + step, 2 * step
+                else:
+                    step /= 2
+            found.append((at - first, first, at, (below, bound.sequence)))
+        at += SCAN
+    if not found:
         return None
+    _, first, last, ends = max(found, key=lambda one: one[0])
+    bound.ends = tuple(end for end in ends if end is not None)
+    return Window(2.0**first, 2.0**last)
+
+
+def _from(bound: Bound, until: float, log2: float) -> bool:
+    return bound.holds(2.0**log2, 2.0**until)
+
+
+def _edge(low: float, high: float, proven: Callable[[float], bool]) -> float:
+    """Bisection to PRECISION: `high` is proven; the smallest found that is."""
     while high - low > PRECISION:
         middle = (low + high) / 2
-        low, high = (low, middle) if bound.holds(2.0**middle) else (middle, high)
-    return 2.0**high
+        low, high = (low, middle) if proven(middle) else (middle, high)
+    return high
 
 
 #: log2 of beta times the step of a head: between these it is sought.
