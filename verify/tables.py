@@ -146,7 +146,10 @@ def conclusion_lines(console: Console, c: Conclusion) -> None:
         False: "[red]not right on every sequence[/red]",
         None: "[yellow]open[/yellow]",
     }
-    console.print(f"[bold]{c.objective} steps[/bold], beta -> inf: {answer[c.holds]} ({c.method})", highlight=False)
+    console.print(
+        f"[bold]{c.objective} steps[/bold], beta = inf (hard attention): {answer[c.holds]} ({c.method})",
+        highlight=False,
+    )
     for pool, d in c.decisions.items():
         name = {"seen": "seen queries", "heldout": "held-out queries"}[pool]
         if d.vacuous:

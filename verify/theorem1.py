@@ -25,7 +25,7 @@ from verify import ledger, tables
 from verify.agreement import agreement, sampled_agreement
 from verify.arguments import one_line, parsed, parser, read
 from verify.coefficients import Row, rows
-from verify.conclude import Conclusion, at_other_S, hat, sharp, true
+from verify.conclude import Conclusion, any_beta, at_other_S, hat, sharp, true
 from verify.court import Court
 from verify.docket import Outcome, theorem_entries, tried
 from verify.evidence import Evidence
@@ -37,6 +37,7 @@ from verify.output import revision, versions, write_json
 from verify.process import as_command
 from verify.progress import paged
 from verify.records import record
+from verify.region.finite import FiniteBeta
 from verify.setting import Setting, SettingError
 from verify.witnesses import Witnesses, one_thread
 
@@ -59,6 +60,7 @@ class Result:
         self.rows: list[Row] = []
         self.agreement: list[Evidence] = []
         self.conclusions: dict[str, Conclusion] = {}
+        self.any_beta: dict[str, FiniteBeta] = {}
         self.finite: Finite | None = None
         self.other_S: tuple[int, Conclusion] | None = None
         self.sharp_M_ft: int | None = None
@@ -111,6 +113,8 @@ def run(
     result.agreement = timed("agreement of the witnesses", lambda: [*agreement(w), *sampled_agreement(result.rows)])
     result.conclusions["hat"] = timed("conclusion after hat steps", lambda: hat(w))
     result.conclusions["true"] = timed("conclusion after true steps", lambda: true(w))
+    for objective in result.conclusions:
+        result.any_beta[objective] = timed(f"finite beta, {objective} steps", partial(any_beta, w, objective))
     result.other_S = timed("the other window", lambda: at_other_S(w))
     result.finite = timed("finite beta", lambda: finite(w))
     result.sharp_M_ft = timed("sharp condition", lambda: sharp(setting))
@@ -164,6 +168,7 @@ def as_json(result: Result) -> dict[str, Any]:
         "conclusion": {
             **{name: c.as_json() for name, c in result.conclusions.items()},
             "finite_beta": None if result.finite is None else result.finite.as_json(),
+            "any_beta": {name: found.as_json() for name, found in result.any_beta.items()},
             "sharp_M_ft": result.sharp_M_ft,
             "sharp_has_heldout": None if result.sharp_M_ft is None else result.sharp_M_ft < result.setting.M,
             "other_S": None if result.other_S is None else {"S": result.other_S[0], "hat": result.other_S[1].as_json()},
@@ -200,6 +205,7 @@ def show(console: Console, result: Result, quiet: bool) -> None:
         console.print()
         for c in result.conclusions.values():
             tables.conclusion_lines(console, c)
+            console.print(f"  finite beta: {result.any_beta[c.objective].words()}", highlight=False)
         if result.other_S is not None:
             tables.other_window(console, setting, *result.other_S)
         if result.finite is not None:
@@ -233,10 +239,21 @@ def three_lines(result: Result) -> list[str]:
     why = failures(hat_) or failures(true_)
     where = f": {why}" if why else ""
     return [
-        f"Theorem 1/2 {words[hat_.holds]} here after hat steps and {words[true_.holds]} after true steps, as beta -> inf{pools}{where}.",
+        f"Theorem 1/2 {words[hat_.holds]} here after hat steps and {words[true_.holds]} after true steps, at beta = inf"
+        f" (hard attention){pools}{where}.{finite_line(result)}",
         sharp_line(result),
         f"Claims: {verdicts}; {killed} of {total} mutants rejected; {state}.",
     ]
+
+
+def finite_line(result: Result) -> str:
+    """Where hard attention fails and a softmax does not; empty if nothing of the kind is proven."""
+    told = [
+        f"at {found.range_words()} ({name})"
+        for name, found in result.any_beta.items()
+        if result.conclusions[name].holds is False and found.proven is not None
+    ]
+    return f" With softmax attention every sequence is right, proven, {' and '.join(told)}." if told else ""
 
 
 def sharp_line(result: Result) -> str:
@@ -273,7 +290,7 @@ def _bars(quiet: bool):
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console, transient=True) as progress:
-        stages = progress.add_task("starting", total=10 + len(theorem_entries()))
+        stages = progress.add_task("starting", total=12 + len(theorem_entries()))
         first = True
 
         def stage(label: str) -> None:

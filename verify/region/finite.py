@@ -20,7 +20,7 @@ from numerics.conclusion.setting import make_setting
 from numerics.updates import UpdatedWeights
 from numerics.world import World
 from verify.region.sufficient import WORK, Bound, Window, log2_range, window, work
-from verify.region.tempered import Tempered
+from verify.region.tempered import ROUNDING, Tempered
 
 FloatArray = NDArray[np.float64]
 Named = tuple[str, int, tuple[int, ...]]
@@ -42,7 +42,7 @@ class Failing:
 class FiniteBeta:
     """proven: every sequence is right at these beta (None: at none proven); why: what was not asked, and the reason.
 
-    below: the largest beta under it, above: the smallest over it, found to fail; None: none found, or no window.
+    below: the largest beta under it, above: the smallest over it, found to fail surely; None: none found, or no window.
     """
 
     objective: str
@@ -75,6 +75,8 @@ class FiniteBeta:
         if self.proven is None:
             return self.range_words()
         ends = [f"at {end.beta:.5g} a named sequence fails" for end in (self.below, self.above) if end is not None]
+        if self.proven.last is not None and self.above is None:
+            ends.append("beyond it nothing is proven")
         return "; ".join([f"every sequence is right at {self.range_words()}", *ends])
 
 
@@ -96,6 +98,46 @@ def margin(
     return float(logits[target] - np.delete(logits, target).max())
 
 
+class _Wrong:
+    """Surely wrong: whether some rival is above the target for ALL weights between the bounds, on one sequence.
+
+    With middle weights, shares a_i of attention and differences d_i (target minus rival) of the columns, the logits differ by sum a_i d_i. Half
+    widths h_i of the columns and g of the scores change that by at most sum a_i (2 h_i) + (e^{4 beta step g} - 1) sum a_i |d_i|.
+    """
+
+    def __init__(self, between: Tempered) -> None:
+        self.steps = [float(step) for step in between.steps]
+        self.heads = []
+        middle = between.floats()
+        for kq, ov in (("kq_subj", "ov_subj"), ("kq_rel", "ov_rel")):
+            half = []
+            for name in (kq, ov):
+                low, high = (np.asarray(getattr(w, name), np.float64) for w in (between.lower, between.upper))
+                half.append((high - low) / 2 + ROUNDING * np.maximum(np.abs(low), np.abs(high)))
+            columns = np.asarray(getattr(middle, ov), np.float64)
+            self.heads.append((np.asarray(getattr(middle, kq), np.float64), columns, float(half[0].max()), half[1]))
+
+    def __call__(self, tokens: NDArray[np.int64], target: int, beta: float) -> bool:
+        """Cost O(T V)."""
+        T = len(tokens)
+        found = np.zeros(len(self.heads[0][1]))
+        for (kq, ov, g, half), step in zip(self.heads, self.steps, strict=True):
+            scores = kq[tokens] + kq[len(ov) + np.arange(T - 1, -1, -1)]
+            share = np.exp(beta * step * (scores - scores.max()))
+            share /= share.sum()
+            apart = ov[target, tokens][None] - ov[:, tokens]
+            # Two scores, each of a token and a position.
+            loose = np.expm1(min(8 * beta * step * g, 1.0)) + T * ROUNDING
+            found += (
+                apart @ share + (half[target, tokens][None] + half[:, tokens]) @ share + loose * (np.abs(apart) @ share)
+            )
+            if 8 * beta * step * g > 1:
+                return False
+        found[target] = np.inf
+        # Where shares underflow to 0, so may what keeps the target first.
+        return bool(found.min() < 0)
+
+
 def finite_beta(
     world: World,
     n_demos: int,
@@ -107,8 +149,8 @@ def finite_beta(
 ) -> FiniteBeta:
     """Where every sequence is right, and how sharp that is, for weights between bounds; `found`: conditions by pool of queries.
 
-    The sequences tried are those on which the bound ends, the worst ones of every condition and `draws` random ones of each pool, with
-    the weights in the middle.  Nothing is sought beyond WORK (verify.region.sufficient).
+    The sequences tried are those on which the bound ends, the worst ones of every condition and `draws` random ones of each pool; what
+    fails does so for all weights between.  Nothing is sought beyond WORK (verify.region.sufficient).
     """
     if (needed := work(world)) > WORK:
         return FiniteBeta(
@@ -137,16 +179,16 @@ def finite_beta(
 def _nearest(
     world: World, n_demos: int, between: Tempered, tried: Iterable[Named], start: float, end: float
 ) -> Failing | None:
-    """The beta nearest to 2^start on the way to 2^end at which one of the sequences fails, by steps of a doubling and bisection."""
+    """The beta nearest to 2^start on the way to 2^end at which one of the sequences surely fails, by steps of a doubling and bisection."""
     setting = make_setting(world, n_demos, "seen", "finetune")
-    weights, steps = between.floats(), (float(between.steps[0]), float(between.steps[1]))
+    surely = _Wrong(between)
     way = 1.0 if end > start else -1.0
     reach, found = abs(end - start), None
     for one in tried:
         tokens, target = np.array(setting.tokens(one[1], one[2])), int(world.attribute_token[one[2][-1], one[1]])
 
         def wrong(far: float, tokens: NDArray[np.int64] = tokens, target: int = target) -> bool:
-            return margin(weights, tokens, target, 2.0 ** (start + way * far), steps) <= 0
+            return surely(tokens, target, 2.0 ** (start + way * far))
 
         # No further than the nearest so far.
         far = next((x for x in np.append(np.arange(0.0, reach, 1.0), reach) if wrong(float(x))), None)
