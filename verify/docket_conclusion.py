@@ -21,6 +21,17 @@ from verify.judges import conventions, growing_beta, hypotheses, printed_update,
 Check = Callable[[Any, Court], Finding]
 
 
+#: Numbers of the main job at the paper's setting.
+FINITE = (
+    "All this is at beta = inf (hard attention; a tie is no success). Below the sharp condition hard attention sees the query alone, softmax a little of "
+    "the attributes: after the hat steps (frequencies 1/U, set, T <= S+2) the query's column does not tell its own values apart, and every sequence is "
+    "right from some finite beta on if attributes score above context subjects and [sep] and eta_KQ^rel times the query's lead over attributes is below "
+    "eta_KQ^subj times its lead over context subjects, with margins that fall exponentially: at M=256 L=8 U=32 M_ft=128 N_ft=5, steps 1, for every finite "
+    "beta >= 3.149e+05 (proven; a sequence fails just below). After the true steps a seen query prefers some of its own values, and every sequence is "
+    "right for 3.115e+05 <= beta <= 1.05e+07, while at larger beta seen queries fail, so that the limit fails too"
+)
+
+
 def _fixed(statement: Any, words: str, latex: str = "") -> Callable[[Court], Derived]:
     return lambda court: Derived(statement, words, latex)
 
@@ -60,7 +71,10 @@ def _printed_weights(court: Court) -> Derived:
 def _finite_beta(court: Court) -> Derived:
     """The same with how large beta must be."""
     found = _printed_weights(court)
-    return replace(found, words=f"{found.words}. {growing_beta.words(court)}")
+    return replace(
+        found,
+        words=f"{found.words}. {growing_beta.words(court)}. For the weights of the actual steps see thm2.accuracy",
+    )
 
 
 def _sharp(court: Court) -> Derived:
@@ -82,7 +96,7 @@ def entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
                 hypotheses.sharp_condition,
                 "after the hat steps, for T <= S+2 and L >= 2, it holds where the sharp condition of thm2.hypotheses does, in which frequencies are "
                 "those among the finetuning subjects; in the literal reading eta_OV^rel has a lower bound besides. After the true steps the "
-                "boundary lies near that, and a large eta_OV^rel fails (thm2.step_sizes)",
+                f"boundary lies near that, and a large eta_OV^rel fails (thm2.step_sizes). {FINITE}",
             ),
         ),
         "thm2.hypotheses": (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,9 +12,13 @@ from hypothesis import strategies as st
 
 from numerics.conclusion import decide
 from numerics.population import finetuning_gradients
+from numerics.updates import updated_weights
 from numerics.world import World
-from verify.conclude import hat, sharp
+from verify.conclude import any_beta, hat, sharp
 from verify.docket import entries
+from verify.docket_conclusion import FINITE
+from verify.judges import hypotheses
+from verify.judges.printed_update import errors, network
 from verify.setting import Setting
 from verify.weights import printed_weights
 from verify.witnesses import Witnesses
@@ -85,3 +90,29 @@ def test_unequal_values_fail_at_every_alpha_with_the_printed_weights_as_literall
     world = World([[0], [0], [1]], range(3), 1)
     weights = printed_weights(world, 2, 1, alpha, 1, reading="literal")
     assert not decide(world, 1, weights, "seen").holds
+
+
+def test_finite_beta_at_the_papers_setting_is_what_the_words_say():
+    """After hat steps from a beta on, after true steps in a window, both sharp to a part in a hundred; then the seen sequences fail."""
+    setting = Setting(M=256, L=8, U=(32,) * 8, M_ft=128)
+    w = Witnesses(setting, World.balanced(256, 8, 32, 128))
+    after_hat, true = (any_beta(w, objective) for objective in ("hat", "true"))
+    assert f"for every finite beta >= {after_hat.proven.first:.4g} " in FINITE and after_hat.proven.last is None
+    assert f"right for {true.proven.first:.4g} <= beta <= {true.proven.last:.4g}," in FINITE
+    assert 0.99 * after_hat.proven.first < after_hat.below.beta and true.above.beta < 1.01 * true.proven.last
+    assert true.above.sequence[0] == "seen"
+    assert (
+        after_hat.range_words() == "every finite beta >= 3.149e+05"
+        and "3.1153e+05 <= beta <= 1.0502e+07" in true.range_words()
+    )
+    told = " ".join(Path(__file__).resolve().parents[2].joinpath("README.md").read_text(encoding="utf-8").split())
+    assert f"at {after_hat.range_words()} (hat) and at {true.range_words()} (true)" in told
+
+
+def test_a_strict_loss_at_infinity_is_one_of_large_finite_beta():
+    """The world of thm2.accuracy's limit: what is wrong, not tied, at beta = inf is wrong at beta far beyond the window too."""
+    limit = hypotheses._as_a_limit()
+    world = World.balanced(24, 3, 4, 16, n_grammar=1, seed=1)
+    weights = updated_weights(world, finetuning_gradients(world, 1, "true", 1.0), 1.0, 1.0)
+    assert limit.wrong == 320 and errors(network(world, 1, weights, 1e7), world, 1, "finetune")[0] >= limit.wrong
+    assert errors(network(world, 1, weights, 5e4), world, 1, "finetune")[0] == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from typing import Any
@@ -52,10 +53,55 @@ def hypotheses(statement: Callable[[dict], bool], court: Court, exact: bool) -> 
                 )
             )
             failing[name] = decided.failing
+        limit = _as_a_limit()
+        predicted = bool(statement(limit.p))
+        evidence.append(
+            fact(
+                Route.ENUMERATED,
+                limit.name,
+                "right on every sequence from some finite beta on",
+                limit.words,
+                predicted,
+                limit.wrong == 0 or not predicted,
+                "strictly wrong, not tied, at beta = inf: then wrong at every large finite beta",
+            )
+        )
     if not exact and not any(e.printed == "True" for e in evidence):
         return Finding(Status.VACUOUS, tuple(evidence), "the statement claims nothing on any tried world")
     evidence.sort(key=lambda e: e.agrees)
-    return finding(evidence, counterexample=counterexample_of(evidence, failing))
+    shown = counterexample_of(evidence, failing)
+    besides = next((e for e in evidence if e.why.startswith("strictly wrong") and not e.agrees), None)
+    if besides is not None and besides.setting not in shown:
+        shown = f"{shown} As a limit of finite beta too, {besides.setting}: {besides.measured}"
+    return finding(evidence, counterexample=shown)
+
+
+@dataclass(frozen=True)
+class _Limit:
+    """A world after the true steps; wrong: seen sequences on which another token is strictly above the target at beta = inf."""
+
+    name: str
+    p: dict[str, Any]
+    wrong: int
+    words: str
+
+
+@cache
+def _as_a_limit() -> _Limit:
+    """A tie at beta = inf may be broken rightly by every finite beta; a strict inequality there is one of all large beta.
+
+    With three types not every pair of values is on as many subjects, and a seen query's column does not hold all of its own values
+    alike after the true steps.
+    """
+    world, n = World.balanced(24, 3, 4, 16, n_grammar=1, seed=1), 1
+    p = parameters(world, n, eta_ov=ov_step("set"), reading="set")
+    b = Boundary("balanced M=24 L=3 U=4 M_ft=16 N_ft=1", world, n, p, after_hat_steps(world, n, "set"))
+    d = after_steps(b, "true", None, Fraction(1), Fraction(1), Fraction(1), "set").seen
+    if d.right is None or d.ties is None:
+        raise ArithmeticError(f"{b.name}: the seen sequences are not counted")
+    wrong = d.total - d.right - d.ties
+    words = f"after the true steps {wrong} of {d.total} seen sequences are wrong, not tied, at beta = inf, so at every large finite beta"
+    return _Limit(f"{b.name}, true steps, as a limit", p, wrong, words)
 
 
 def sharp_condition(p: dict) -> bool:

@@ -95,7 +95,10 @@ NOTATION: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
                 " paper takes it (L-hat); true: the gradient of the loss, softmax term kept. r-hat and r are the same pair within a gradient",
             ),
             ("pi_v", "the probability that the softmax of the logits gives to the token v"),
-            ("beta", "the scale of the attention scores; beta -> inf is hard attention, uniform over ties"),
+            (
+                "beta",
+                "the scale of the attention scores; beta -> inf is hard attention, uniform over ties (finite beta: thm2.accuracy)",
+            ),
             ("eta=(a, b, c)", "the step sizes of W_KQ^subj, W_OV^rel and W_KQ^rel, in this order"),
             (
                 "alpha_2 and its limit",
