@@ -72,7 +72,7 @@ def hypotheses(statement: Callable[[dict], bool], court: Court, exact: bool) -> 
     shown = counterexample_of(evidence, failing)
     besides = next((e for e in evidence if e.why.startswith("strictly wrong") and not e.agrees), None)
     if besides is not None and besides.setting not in shown:
-        shown = f"{shown} As a limit of finite beta too, {besides.setting}: {besides.measured}"
+        shown = f"{shown} At large finite beta too: {besides.setting}: {besides.measured}"
     return finding(evidence, counterexample=shown)
 
 
@@ -100,8 +100,8 @@ def _as_a_limit() -> _Limit:
     if d.right is None or d.ties is None:
         raise ArithmeticError(f"{b.name}: the seen sequences are not counted")
     wrong = d.total - d.right - d.ties
-    words = f"after the true steps {wrong} of {d.total} seen sequences are wrong, not tied, at beta = inf, so at every large finite beta"
-    return _Limit(f"{b.name}, true steps, as a limit", p, wrong, words)
+    words = f"{wrong} of {d.total} seen sequences are wrong, not tied, at beta = inf, so at every large finite beta"
+    return _Limit(f"{b.name}, after the true steps", p, wrong, words)
 
 
 def sharp_condition(p: dict) -> bool:
@@ -184,7 +184,8 @@ def sharp_words(reading: str) -> str:
         for b in apart
     )
     return (
-        "after the hat steps, for T <= S+2, attributes must score at least as much as the query in the relation head: for L >= 2 and "
+        "at beta = inf (finite beta: thm2.accuracy), after the hat steps, for T <= S+2, attributes must score at least as much as the "
+        "query in the relation head: for L >= 2 and "
         "frequencies 1/U among the FINETUNING subjects exactly M_ft >= max of the two thresholds, of held-out and of seen queries, "
         f"about U + U^2/(m-1) (at M_ft = M, where no query is held out, that of the seen alone){literal}; M_ft >> U is neither sufficient nor "
         "the right scale (whatever c, M_ft = c U fails for large U), a small N_ft hurts, M >> mL is not needed, M > M_ft only says that some "
