@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 import flint
@@ -137,6 +138,19 @@ def test_a_window_of_beta(enumerated_weights):
     for beta in (found.below.beta, 1.001 * found.above.beta, 2 * last, 10 * last, math.inf):
         assert wrong(world, weights, beta) > 0
     assert "<= beta <=" in found.words() and found.as_json()["sufficient"] is None
+
+
+@pytest.mark.parametrize("bits", [40, 75, 300])
+def test_a_difference_below_float64_is_no_tie(bits):
+    """A seen query's column that holds its target's entry a little lower loses at large beta, however little that is."""
+    world, tempered, _, usual = found_at(9, "hat", Steps(), BEHIND)
+    column = tempered.lower.ov_rel.copy()
+    column[world.attribute_token[0, 0], 0] -= Fraction(1, 2**bits)
+    lower = replace(tempered.lower, ov_rel=column)
+    bound = Bound(world, 1, replace(tempered, lower=lower, upper=lower), pools(world))
+    found = window(bound, tempered)
+    assert bound.exact == (bits == 40) and not bound.rising() and usual.proven.last is None
+    assert found is not None and found.last is not None and found.last < 1e6
 
 
 def test_a_tie_that_no_enclosure_can_tell_is_not_said_to_fail():

@@ -73,6 +73,10 @@ class Bound:
             for name in ("ov_subj", "ov_rel")
         ]
         self.subject, self.relation = ov
+        #: Whether equal float64 entries of a column are equal numbers; else, and between bounds, none is taken to be.
+        self.exact = between.lower is between.upper and all(
+            _told_apart(np.asarray(getattr(between.lower, name))) for name in ("ov_subj", "ov_rel")
+        )
         # Rivals: every attribute, and one of the tokens whose rows say the same.
         rows = np.hstack([side for pair in ov for side in pair])
         others = np.setdiff1d(np.arange(world.V), world.attribute_token)
@@ -117,9 +121,18 @@ class Bound:
         for ell, y in self.targets:
             queries = self.queries[tokens[self.queries, ell] == y]
             columns = {"query": queries, "context": self.contexts, "sep": np.array([self.sep])}[kind]
-            if (head[0][y, columns] < head[1][np.ix_(self.rivals[self.rivals != y], columns)]).any():
+            if (self._less(head, y, self.rivals[self.rivals != y], columns) < 0).any():
                 return True
         return False
+
+    def _less(self, head: list[FloatArray], y: int, rivals: np.ndarray, columns: np.ndarray) -> FloatArray:
+        """(rivals, columns): row y minus the rows of the rivals, rounded down; 0 where exact numbers are equal.
+
+        What is small here may be multiplied by a large t: a difference below what float64 resolves must not pass for none.
+        """
+        own, others = head[0][y, columns][None], head[1][np.ix_(rivals, columns)]
+        slack = ROUNDING * (np.abs(own) + np.abs(others))
+        return own - others - (np.where(own == others, 0.0, slack) if self.exact else slack)
 
     def holds(self, beta: float, until: float | None = None) -> bool:
         """Whether (*) proves every sequence at beta, or from beta `until` another.  Ends at the first sequence that it does not."""
@@ -154,7 +167,7 @@ class Bound:
 
         def less(head: list[FloatArray], columns: np.ndarray) -> FloatArray:
             """(rivals, columns): entry of the target minus that of a rival, at least."""
-            return head[0][y, columns][None] - head[1][np.ix_(rivals, columns)]
+            return self._less(head, y, rivals, columns)
 
         def lost(columns: np.ndarray) -> FloatArray:
             return np.minimum(0.0, less(self.relation, columns))
@@ -176,6 +189,13 @@ class Bound:
 def _decayed(exponent: float) -> float:
     """exp(-exponent), rounded up."""
     return math.exp(-min(exponent, LARGEST_EXPONENT)) * (1 + EXPONENTIAL)
+
+
+def _told_apart(columns: np.ndarray) -> bool:
+    """Whether different numbers of a column are different in float64 too, so that equal floats are equal numbers."""
+    if columns.dtype != object:
+        return True
+    return all(len(set(column)) == len({float(one) for one in set(column)}) for column in columns.T)
 
 
 @dataclass(frozen=True)
