@@ -17,7 +17,7 @@ from numerics.conclusion.setting import make_setting
 from numerics.world import World
 from verify.judges.printed_update import errors, network
 from verify.region.boundary import Sizes
-from verify.region.finite import finite_beta, margin
+from verify.region.finite import _Wrong, finite_beta
 from verify.region.point import OBJECTIVES, Steps, answered, between, gradients, pools
 from verify.region.sufficient import Bound, window
 from verify.region.tempered import Tempered
@@ -162,17 +162,23 @@ def test_a_tie_that_no_enclosure_can_tell_is_not_said_to_fail():
     assert found.proven.last is not None and found.above is None and "beyond it nothing is proven" in found.words()
 
 
-def test_margin_is_that_of_the_network(enumerated_weights):
-    world = SIZES.world(6)
-    weights = enumerated_weights(world, 1, "true", Steps())
+def test_what_surely_fails_is_what_the_network_gets_wrong(enumerated_weights):
+    """Exact weights: the same answer as the literal network on every sequence, on either side of its turning point."""
+    world, tempered, _, _ = found_at(6, "hat", Steps())
+    weights, surely = enumerated_weights(world, 1, "hat", Steps()), _Wrong(tempered)
     setting = make_setting(world, 1, "seen", "finetune")
-    for beta in (0.5, 30.0):
-        tokens = setting.tokens(1, (2, 5))
-        target = int(world.attribute_token[5, 1])
-        with torch.no_grad():
-            logits = network(world, 1, weights, beta)(torch.tensor([tokens]))[0].numpy()
-        others = np.delete(logits, target).max()
-        assert margin(weights, np.array(tokens), target, beta) == pytest.approx(logits[target] - others, abs=1e-13)
+    answers = set()
+    for beta in (3.0, 20.0, 60.0):
+        for ell, context, query in itertools.product(range(world.L), setting.contexts, range(world.M)):
+            tokens = setting.tokens(ell, (int(context), query))
+            target = int(world.attribute_token[query, ell])
+            with torch.no_grad():
+                logits = network(world, 1, weights, beta)(torch.tensor([tokens]))[0].numpy()
+            gap = logits[target] - np.delete(logits, target).max()
+            if abs(gap) > 1e-12:
+                assert surely(np.array(tokens), target, beta) == (gap < 0)
+                answers.add(bool(gap < 0))
+    assert answers == {True, False}
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)

@@ -31,7 +31,7 @@ from verify.setting import parameters
 
 def hypotheses(statement: Callable[[dict], bool], court: Court, exact: bool) -> Finding:
     """A condition on the setting against decisions on both sides of the boundary, and at worlds that meet Theorem 2's hypotheses."""
-    evidence, failing = [], {}
+    evidence, failing, besides = [], {}, None
     for b in (*_inside_hypotheses(court.reading), *boundary(court.reading), *uneven(court.reading)):
         evidence.append(says(b, bool(statement(b.p)), b.decided, exact))
         failing[b.name] = b.decided.failing
@@ -55,23 +55,21 @@ def hypotheses(statement: Callable[[dict], bool], court: Court, exact: bool) -> 
             failing[name] = decided.failing
         limit = _as_a_limit()
         predicted = bool(statement(limit.p))
-        evidence.append(
-            fact(
-                Route.ENUMERATED,
-                limit.name,
-                "right on every sequence from some finite beta on",
-                limit.words,
-                predicted,
-                limit.wrong == 0 or not predicted,
-                "strictly wrong, not tied, at beta = inf: then wrong at every large finite beta",
-            )
+        besides = fact(
+            Route.ENUMERATED,
+            limit.name,
+            "right on every sequence from some finite beta on",
+            limit.words,
+            predicted,
+            limit.wrong == 0 or not predicted,
+            "strictly wrong, not tied, at beta = inf: then wrong at every large finite beta",
         )
+        evidence.append(besides)
     if not exact and not any(e.printed == "True" for e in evidence):
         return Finding(Status.VACUOUS, tuple(evidence), "the statement claims nothing on any tried world")
     evidence.sort(key=lambda e: e.agrees)
     shown = counterexample_of(evidence, failing)
-    besides = next((e for e in evidence if e.why.startswith("strictly wrong") and not e.agrees), None)
-    if besides is not None and besides.setting not in shown:
+    if besides is not None and not besides.agrees and besides.setting not in shown:
         shown = f"{shown} At large finite beta too: {besides.setting}: {besides.measured}"
     return finding(evidence, counterexample=shown)
 

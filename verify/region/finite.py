@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from numerics.conclusion.conditions import Condition
 from numerics.conclusion.setting import make_setting
-from numerics.updates import UpdatedWeights
 from numerics.world import World
 from verify.region.sufficient import WORK, Bound, Window, log2_range, window, work
 from verify.region.tempered import ROUNDING, Tempered
@@ -80,29 +79,12 @@ class FiniteBeta:
         return "; ".join([f"every sequence is right at {self.range_words()}", *ends])
 
 
-def margin(
-    weights: UpdatedWeights,
-    tokens: NDArray[np.int64],
-    target: int,
-    beta: float,
-    steps: tuple[float, float] = (1.0, 1.0),
-) -> float:
-    """logit[target] - max of the others of one sequence at finite beta: the network, written out. Cost O(T V)."""
-    T, V = len(tokens), len(weights.ov_subj)
-    logits = np.zeros(V)
-    heads = ((weights.kq_subj, weights.ov_subj), (weights.kq_rel, weights.ov_rel))
-    for (kq, ov), step in zip(heads, steps, strict=True):
-        scores = kq[tokens] + kq[V + np.arange(T - 1, -1, -1)]
-        share = np.exp(beta * step * (scores - scores.max()))
-        logits += ov[:, tokens] @ (share / share.sum())
-    return float(logits[target] - np.delete(logits, target).max())
-
-
 class _Wrong:
     """Surely wrong: whether some rival is above the target for ALL weights between the bounds, on one sequence.
 
     With middle weights, shares a_i of attention and differences d_i (target minus rival) of the columns, the logits differ by sum a_i d_i. Half
-    widths h_i of the columns and g of the scores change that by at most sum a_i (2 h_i) + (e^{4 beta step g} - 1) sum a_i |d_i|.
+    widths h_i of the columns and g of the parts of a score change the shares by factors within e^{8 beta step g} =: 1 + c, and the sum by at
+    most c sum a_i |d_i| + (1 + c) sum a_i (2 h_i).
     """
 
     def __init__(self, between: Tempered) -> None:
@@ -129,7 +111,9 @@ class _Wrong:
             # Two scores, each of a token and a position.
             loose = np.expm1(min(8 * beta * step * g, 1.0)) + T * ROUNDING
             found += (
-                apart @ share + (half[target, tokens][None] + half[:, tokens]) @ share + loose * (np.abs(apart) @ share)
+                apart @ share
+                + loose * (np.abs(apart) @ share)
+                + (1 + loose) * ((half[target, tokens][None] + half[:, tokens]) @ share)
             )
             if 8 * beta * step * g > 1:
                 return False
