@@ -181,6 +181,22 @@ def test_what_surely_fails_is_what_the_network_gets_wrong(enumerated_weights):
     assert answers == {True, False}
 
 
+@pytest.mark.parametrize("name", ["ov_rel", "ov_subj", "kq_rel", "kq_subj"])
+def test_nothing_fails_surely_where_the_bounds_leave_it_open(name):
+    """A sequence that fails with the weights in the middle does not surely do so with bounds far around them."""
+    world, tempered, _, found = found_at(6, "hat", Steps())
+    _, ell, subjects = found.below.sequence
+    tokens = np.array(make_setting(world, 1, "seen", "finetune").tokens(ell, subjects))
+    target, middle = int(world.attribute_token[subjects[-1], ell]), getattr(tempered.lower, name)
+    assert _Wrong(tempered)(tokens, target, found.below.beta)
+    wide = replace(
+        tempered,
+        lower=replace(tempered.lower, **{name: middle - Fraction(1, 4)}),
+        upper=replace(tempered.upper, **{name: middle + Fraction(1, 4)}),
+    )
+    assert not _Wrong(wide)(tokens, target, found.below.beta)
+
+
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_small_steps_are_not_lost(objective):
     """beta and the steps of the scores enter through their products alone."""
