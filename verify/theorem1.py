@@ -119,7 +119,7 @@ def run(
     result.finite = timed("finite beta", lambda: finite(w))
     result.sharp_M_ft = timed("sharp condition", lambda: sharp(setting))
     if setting.facts is not None:
-        result.explanation = timed("the table explained", lambda: explained(w, result.conclusions))
+        result.explanation = timed("the table explained", lambda: explained(w, result.conclusions, result.any_beta))
     for name, entry in theorem_entries().items():
         result.outcomes.append(timed(f"claim {name}", partial(tried, entry, court)))
     result.routes = _routes(w)

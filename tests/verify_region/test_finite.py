@@ -279,12 +279,72 @@ def test_mutants_let_sequences_fail(mutation, enumerated_weights):
     assert caught > 0
 
 
-def test_no_beta_where_a_value_is_never_shown():
-    world = World([[0, 0], [0, 1], [1, 0], [1, 2]], [0, 1, 2], n_grammar=1)
-    lower, upper, *units = between(world, gradients(world, 1, "hat", Steps()), Steps())
-    some = {pool: conditions(world, 1, lower, upper, pool) for pool in pools(world)}
-    found = finite_beta(world, 1, "hat", Tempered(lower, upper, (units[0], units[1])), some)
-    assert found.proven is None and found.words() == "no beta at which it is proven"
+def searched(world, n: int, objective: str):
+    lower, upper, *units = between(world, gradients(world, n, objective, Steps()), Steps())
+    some = {pool: conditions(world, n, lower, upper, pool) for pool in pools(world)}
+    return finite_beta(world, n, objective, Tempered(lower, upper, (units[0], units[1])), some)
+
+
+#: Value 2 of the first type is with a held-out subject alone.
+UNSHOWN = World([[j // 4, j % 2] for j in range(8)] + [[0, 0], [1, 1], [2, 1]], list(range(8)), n_grammar=1)
+
+
+def wrong_in(world, weights, beta: float, part: str) -> int:
+    """Sequences of a part, one context, that the literal network does not answer right."""
+    setting = make_setting(world, 1, part.partition("_")[0], "finetune")
+    shown = [set(world.attribute_token[world.finetune_array, ell].tolist()) for ell in range(world.L)]
+    model, count = network(world, 1, weights, beta), 0
+    for ell, c, q in itertools.product(range(world.L), setting.contexts.tolist(), setting.queries.tolist()):
+        target = int(world.attribute_token[q, ell])
+        if part == "heldout_covered" and target not in shown[ell]:
+            continue
+        with torch.no_grad():
+            logits = model(torch.tensor([setting.tokens(ell, (c, q))]))[0]
+        top = logits.topk(2).values
+        count += int(logits.argmax()) != target or bool(top[0] - top[1] < 1e-13)
+    return count
+
+
+def test_a_value_that_is_never_shown_spoils_its_own_sequences_alone(enumerated_weights):
+    found = searched(UNSHOWN, 1, "hat")
+    weights = enumerated_weights(UNSHOWN, 1, "hat", Steps())
+    assert found.proven is None and list(found.parts) == ["seen", "heldout", "heldout_covered"]
+    assert found.parts["heldout"].proven is None
+    for name in ("seen", "heldout_covered"):
+        part = found.parts[name]
+        for factor in (1, 2, 16):
+            assert wrong_in(UNSHOWN, weights, factor * part.proven.first, name) == 0
+        assert wrong_in(UNSHOWN, weights, part.below.beta, name) > 0
+        assert part.proven.first < 1.01 * part.below.beta
+        # All of one context or the other with the query that has the value.
+        assert wrong_in(UNSHOWN, weights, part.proven.first, "heldout") == 8
+    words = found.words()
+    assert words.startswith("no beta at which it is proven; seen queries: every sequence is right at every finite beta")
+    assert "held-out queries with values that finetuning subjects have: every sequence is right" in words
+    assert found.as_json()["parts"]["seen"]["sufficient"] == found.parts["seen"].proven.first
+
+
+def test_after_true_steps_even_what_was_never_shown_is_answered(enumerated_weights):
+    """In the columns of its type the softmax term lowers its row too, but less than those of the query's other values."""
+    found = searched(UNSHOWN, 1, "true")
+    weights = enumerated_weights(UNSHOWN, 1, "true", Steps())
+    assert found.proven.last is None and found.parts == {}
+    assert wrong(UNSHOWN, weights, 2 * found.proven.first) == 0 < wrong(UNSHOWN, weights, found.below.beta)
+
+
+def test_no_parts_where_everything_is_proven_or_there_is_one():
+    assert found_at(6, "hat", Steps())[-1].parts == {}
+    alone = World([[0, 0], [0, 1], [1, 0]], [0, 1, 2], n_grammar=1)
+    assert searched(alone, 1, "hat").parts == {}
+
+
+def test_parts_without_unshown_values():
+    """Nothing proven: pools, and no third part that would be the second again."""
+    world = World.random(8, 2, (2, 3), 4, n_grammar=1, seed=5)
+    found = searched(world, 1, "hat")
+    assert found.proven is None
+    has = world.finetune_value_counts[world.attribute_token[world.heldout] - world.M] > 0
+    assert has.all() and list(found.parts) == ["seen", "heldout"]
 
 
 def test_what_is_too_much_is_said(monkeypatch):

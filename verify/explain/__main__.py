@@ -14,7 +14,7 @@ import torch
 from rich.markdown import Markdown
 
 from verify.arguments import one_line, parsed, parser, read, writable
-from verify.conclude import hat, true
+from verify.conclude import any_beta, hat, true
 from verify.explain.explanation import explained
 from verify.explain.page import page
 from verify.output import revision, versions, write_json, write_text
@@ -55,13 +55,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with bars(options.quiet) as bar:
             w = Witnesses(setting, world, device, bar, options.full)
-            found = explained(w, {"hat": hat(w), "true": true(w)})
+            conclusions = {"hat": hat(w), "true": true(w)}
+            found = explained(w, conclusions, {name: any_beta(w, name) for name in conclusions})
         text = page(found, setting, "A balanced world" if setting.facts is None else setting.facts)
         if options.json is not None:
             head = {"schema": SCHEMA, "setting": setting.as_json()}
             tail = {"versions": versions(), "revision": revision()}
-            conclusions = {name: c.as_json() for name, c in found.conclusions.items()}
-            write_json(options.json, {**head, **found.as_json(), "conclusion": conclusions, **tail})
+            body = {
+                "conclusion": {name: c.as_json() for name, c in found.conclusions.items()},
+                "any_beta": {name: one.as_json() for name, one in found.any_beta.items()},
+            }
+            write_json(options.json, {**head, **found.as_json(), **body, **tail})
         if options.output is not None:
             write_text(options.output, text)
     except MemoryError:

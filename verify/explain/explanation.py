@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,7 @@ from theory.finetuning.tables import Diagnosis, diagnose
 from verify.conclude import POOLS, Conclusion
 from verify.failures import CENTRE
 from verify.judges.printed_update import network
+from verify.region.finite import FiniteBeta
 from verify.region.point import Steps, between
 from verify.witnesses import Witnesses
 from verify.worlds import frequencies
@@ -61,7 +63,8 @@ class Run:
 
 @dataclass(frozen=True)
 class Explanation:
-    """diagnoses: by pool; None where the derivation does not apply (`missing` says why). measured: by (objective, pool)."""
+    """diagnoses: by pool; None where the derivation does not apply (`missing` says why). measured: by (objective, pool).
+    any_beta: by objective, at which finite beta every sequence is right."""
 
     world: World
     columns: list[Column]
@@ -69,6 +72,7 @@ class Explanation:
     missing: str
     measured: dict[tuple[str, str], list[Measured]]
     conclusions: dict[str, Conclusion]
+    any_beta: Mapping[str, FiniteBeta]
     runs: list[Run]
 
     def as_json(self) -> dict[str, Any]:
@@ -231,8 +235,9 @@ def _runs(
     return [*made, run(f"{which}{centre}", example.relation_type, example.subjects)]
 
 
-def explained(w: Witnesses, conclusions: dict[str, Conclusion]) -> Explanation:
-    """Everything about the table of `w`. Cost: the sharp conditions O(M L + sum U_l^2), and a forward pass per worst sequence."""
+def explained(w: Witnesses, conclusions: dict[str, Conclusion], any_beta: Mapping[str, FiniteBeta]) -> Explanation:
+    """Everything about the table of `w`, with what is decided of it. Cost: the sharp conditions, O(M L + sum U_l^2), and a
+    forward pass for each worst sequence."""
     s, world = w.setting, w.world
     pools = ("seen", "heldout") if world.M_ft < world.M else ("seen",)
     diagnoses: dict[str, Diagnosis] = {}
@@ -250,4 +255,4 @@ def explained(w: Witnesses, conclusions: dict[str, Conclusion]) -> Explanation:
             measured[objective, pool] = conditions(world, s.N_ft, weights.lower, weights.upper, pool)
         for pool in pools:
             runs += _runs(w, weights, objective, pool, diagnoses.get(pool), conclusions[objective].decisions.get(pool))
-    return Explanation(world, columns(world), diagnoses, missing, measured, conclusions, runs)
+    return Explanation(world, columns(world), diagnoses, missing, measured, conclusions, any_beta, runs)

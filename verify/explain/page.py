@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from fractions import Fraction
 
 from numerics.conclusion.conditions import Condition as Measured
@@ -11,6 +12,7 @@ from theory.finetuning.tables import Diagnosis
 from verify.conclude import Conclusion
 from verify.explain.explanation import SAME, Column, Explanation, Run
 from verify.failures import example, unproven
+from verify.region.finite import PARTS, Failing
 from verify.setting import Setting
 
 POOL = {"seen": "seen queries", "heldout": "held-out queries"}
@@ -84,12 +86,17 @@ def _value(column: Column, name: str) -> str:
 
 def _names(found: Explanation, d: Diagnosis, index: int) -> str:
     one = d.conditions[index].sequence
+    return _named(found, one.kind, one.contexts, one.query)
+
+
+def _named(found: Explanation, kind: int, subjects: Sequence[int], query: int) -> str:
+    """A sequence in a cell: type, contexts, query."""
     world = found.world
-    kind = world.type_names[one.kind] if world.type_names else f"type {one.kind}"
-    contexts = list(dict.fromkeys(one.contexts))
+    contexts = list(dict.fromkeys(subjects))
     some = ", ".join(_text(world.token_name(j)) for j in contexts)
-    times = f" (all {len(one.contexts)})" if len(contexts) == 1 and len(one.contexts) > 1 else ""
-    return f"{_text(kind)}; contexts {some}{times}; query {_text(world.token_name(one.query))}"
+    times = f" (all {len(subjects)})" if len(contexts) == 1 and len(subjects) > 1 else ""
+    named = world.type_names[kind] if world.type_names else f"type {kind}"
+    return f"{_text(named)}; contexts {some}{times}; query {_text(world.token_name(query))}"
 
 
 def _plain(statement: str) -> str:
@@ -193,6 +200,7 @@ def _exact(found: Explanation) -> list[str]:
             for name, c in found.conclusions.items()
         ),
     ]
+    lines += _finite(found)
     if not found.measured:
         return lines
     lines += [
@@ -209,6 +217,30 @@ def _exact(found: Explanation) -> list[str]:
     header = ["preferred", "against", *(f"{objective}, {POOL[pool]}" for objective, pool in keys)]
     rows = [[HEAD[c.head], c.against, *(_gap(found.measured[key][i]) for key in keys)] for i, c in enumerate(first)]
     return [*lines, *_table(header, rows)]
+
+
+def _finite(found: Explanation) -> list[str]:
+    """Which beta answer every sequence, and the sequences that fail at the ends."""
+    lines = [
+        "",
+        "At finite beta, where attention is a softmax, with the weights that the steps reach at beta = inf: *right at* is proven for every"
+        " sequence of the line; beside it the nearest beta found at which one is not answered right, and that one.",
+        "",
+    ]
+    rows = []
+    for objective, whole in found.any_beta.items():
+        if whole.why:
+            rows.append([objective, "all", _text(whole.range_words()), "–"])
+            continue
+        for name, one in {"all": whole, **whole.parts}.items():
+            ends = [f"{_text(f'{end.beta:.5g}')}: {_sequence(found, end)}" for end in (one.below, one.above) if end]
+            rows.append([objective, PARTS.get(name, name), _text(one.range_words()), "; ".join(ends) or "–"])
+    return [*lines, *_table(["steps", "queries", "right at", "fails at"], rows)]
+
+
+def _sequence(found: Explanation, end: Failing) -> str:
+    _, kind, subjects = end.sequence
+    return _named(found, kind, subjects[:-1], subjects[-1])
 
 
 def _gap(c: Measured) -> str:

@@ -7,6 +7,10 @@ Findings 1-3 are judged on one seed at a time: a seed shows the finding if it sh
 reproduced if at least half of the seeds show it (the paper's curves are of one seed).  Fig. 5 and Finding 4 are trends of means
 over seeds, as the paper's figures are (trends.py).  The verdict speaks of the setting that was run, which the record holds.
 
+The verdict rests on the quick setting until a setting at the paper's own sizes and rates (paper, else paper-short) has been run to the
+end on all seeds that its preset has; it rests on that one then, whatever it shows.  Fewer seeds than that, and settings that were
+chosen after a look at some (reduced), are told beside the verdict.  Fixed before any network of those presets was finetuned.
+
 What is judged, per seed (exact, type, subject, attribute are shares of sequences, 0..1):
 
     pretraining   curve: [{step, pt, icl_seen, icl_heldout: {exact, type, subject, attribute}}], ascending steps

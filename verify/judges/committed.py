@@ -14,8 +14,8 @@ from verify.trained.record import committed as figure
 #: Entry points whose records hold measures by seed and number of subjects, and those of the two-layer network.
 SWEEPS = ("fig13", "fig14")
 FINDINGS = (*findings.FINDINGS, "finding5")
-#: Findings that were run at preset `reduced` too, nearer to the paper's sizes.
-REDUCED = ("finding1", "finding2", "finding3")
+#: Presets nearer to the paper's sizes that a finding was run at too, in folders of their names below its own.
+NEARER = {name: ("reduced",) for name in ("finding1", "finding2", "finding3")}
 
 
 def committed(name: str) -> dict[str, Any]:

@@ -9,8 +9,9 @@ from typing import Any
 from verify.findings import findings as entry_points
 from verify.findings import rules
 from verify.findings.record import said
+from verify.findings.settings import SIZES
 from verify.judges import confusions_findings as confusions
-from verify.judges.committed import REDUCED, committed
+from verify.judges.committed import NEARER, committed
 from verify.judges.part import Part
 from verify.representations import record as representations
 from verify.setting import SettingError
@@ -40,22 +41,24 @@ def _elsewhere(name: str) -> str:
         low, high = committed(name)["setting"]["divs"]
         apart = f"; Div {low:g} (low) against {high:g} (high) for the paper's 0.2 against 0.5"
         return f"{apart}. {_judged_before(committed('finding5/long'))}"
-    return f". {_nearer(name)}" if name in REDUCED else ""
+    return "".join(f". {_nearer(name, preset)}" for preset in NEARER.get(name, ()))
 
 
-def _nearer(name: str) -> str:
-    """What preset `reduced` shows.  Raises SettingError for a record of another preset."""
-    record = committed(f"{name}/reduced")
-    if record["preset"] != "reduced":
-        raise SettingError(f"results/{name}/reduced: must be of preset reduced, got {record['preset']!r}")
+def _nearer(name: str, preset: str) -> str:
+    """What a preset nearer to the paper's sizes shows.  Raises SettingError for a record of another preset."""
+    record = committed(f"{name}/{preset}")
+    if record["preset"] != preset:
+        raise SettingError(f"results/{name}/{preset}: must be of preset {preset}, got {record['preset']!r}")
     statements, whole = entry_points.finding(name).judged(record["networks"])
     assert whole is not None
     size = record["setting"]["size"]
     shown = ", ".join(f"{s['name']} {s['count']['count']}" for s in statements if s["main"])
+    seeds = f"{len(record['seeds'])} seeds" if len(record["seeds"]) > 1 else "one seed alone"
+    rates = " at the paper's rates" if size["pretraining"]["lr"] == SIZES["paper"].pretraining.lr else ""
     return (
-        f"Preset {record['preset']}, nearer to the paper's sizes ({len(record['seeds'])} seeds; the paper's facts, width and demonstrations,"
-        f" {max(size['S'])} grammar tokens, {size['pretraining']['iterations']} + {size['finetuning']['iterations']} iterations):"
-        f" {whole['count']} of {whole['of']} seeds show every main statement ({shown}; results/{name}/reduced)"
+        f"Preset {preset}, nearer to the paper's sizes ({seeds}; the paper's facts, width and demonstrations,"
+        f" {max(size['S'])} grammar tokens, {size['pretraining']['iterations']} + {size['finetuning']['iterations']} iterations{rates}):"
+        f" {whole['count']} of {whole['of']} seeds show every main statement ({shown}; results/{name}/{preset})"
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,12 @@ from verify.region.tempered import ROUNDING, Tempered
 
 FloatArray = NDArray[np.float64]
 Named = tuple[str, int, tuple[int, ...]]
+#: Parts of the sequences, by pool of queries, in words.
+PARTS = {
+    "seen": "seen queries",
+    "heldout": "held-out queries",
+    "heldout_covered": "held-out queries with values that finetuning subjects have",
+}
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,7 @@ class FiniteBeta:
     """proven: every sequence is right at these beta (None: at none proven); why: what was not asked, and the reason.
 
     below: the largest beta under it, above: the smallest over it, found to fail surely; None: none found, or no window.
+    parts: where nothing is proven of every sequence, the same of parts of them (PARTS), as far as there are several.
     """
 
     objective: str
@@ -49,6 +56,7 @@ class FiniteBeta:
     below: Failing | None = None
     above: Failing | None = None
     why: str = ""
+    parts: Mapping[str, FiniteBeta] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         from_here = self.proven is not None and self.proven.last is None
@@ -60,6 +68,7 @@ class FiniteBeta:
             "sequence": None if self.below is None else self.below.as_json(),
             "fails_above": None if self.above is None else self.above.as_json(),
             "why": self.why or None,
+            "parts": {name: part.as_json() for name, part in self.parts.items()},
         }
 
     def range_words(self) -> str:
@@ -71,6 +80,12 @@ class FiniteBeta:
 
     def words(self) -> str:
         """The range, and how sharp it is."""
+        if self.proven is None:
+            known = {name: part for name, part in self.parts.items() if part.proven is not None}
+            return "; ".join([self.range_words(), *(f"{PARTS[name]}: {part._sharp()}" for name, part in known.items())])
+        return self._sharp()
+
+    def _sharp(self) -> str:
         if self.proven is None:
             return self.range_words()
         ends = [f"at {end.beta:.5g} a named sequence fails" for end in (self.below, self.above) if end is not None]
@@ -134,13 +149,44 @@ def finite_beta(
     """Where every sequence is right, and how sharp that is, for weights between bounds; `found`: conditions by pool of queries.
 
     The sequences tried are those on which the bound ends, the worst ones of every condition and `draws` random ones of each pool; what
-    fails does so for all weights between.  Nothing is sought beyond WORK (verify.region.sufficient).
+    fails does so for all weights between.  Nothing is sought beyond WORK (verify.region.sufficient).  Where nothing is proven of every
+    sequence the parts are looked at: one value that no finetuning subject has is enough for that, and says nothing of the others.
     """
     if (needed := work(world)) > WORK:
         return FiniteBeta(
             objective, None, why=f"an evaluation has {needed:.1e} operations, at most {WORK:.0e} are done"
         )
-    bound = Bound(world, n_demos, between, found)
+
+    def of(some: Mapping[str, Sequence[Condition]], covered: bool = False) -> FiniteBeta:
+        return _sought(world, n_demos, objective, between, some, covered, draws, seed)
+
+    whole = of(found)
+    if whole.proven is not None:
+        return whole
+    parts = {pool: of({pool: some}) for pool, some in found.items()} if len(found) > 1 else {}
+    has = _covered(world)[world.heldout]
+    if has.any() and not has.all() and ("heldout" not in parts or parts["heldout"].proven is None):
+        parts["heldout_covered"] = of({"heldout": found["heldout"]}, covered=True)
+    return replace(whole, parts=parts)
+
+
+def _covered(world: World) -> NDArray[np.bool_]:
+    """(M, L): whether some finetuning subject has the subject's value of the type."""
+    return world.finetune_value_counts[np.asarray(world.attribute_token) - world.M] > 0
+
+
+def _sought(
+    world: World,
+    n_demos: int,
+    objective: str,
+    between: Tempered,
+    found: Mapping[str, Sequence[Condition]],
+    covered: bool,
+    draws: int,
+    seed: int,
+) -> FiniteBeta:
+    """The same without parts; covered: of sequences whose target a finetuning subject has."""
+    bound = Bound(world, n_demos, between, found, covered)
     proven = window(bound, between)
     if proven is None:
         return FiniteBeta(objective, None)
@@ -154,6 +200,9 @@ def finite_beta(
             context = generator.choice(setting.contexts, n_demos)
             subjects = (*(int(j) for j in context), int(generator.choice(setting.queries)))
             tried[pool, int(generator.integers(world.L)), subjects] = None
+    if covered:
+        has = _covered(world)
+        tried = {one: None for one in tried if has[one[2][-1], one[1]]}
     least, largest = log2_range(between)
     below = _nearest(world, n_demos, between, tried, math.log2(proven.first), least)
     above = None if proven.last is None else _nearest(world, n_demos, between, tried, math.log2(proven.last), largest)

@@ -59,12 +59,14 @@ def work(world: World) -> float:
 
 
 class Bound:
-    """The left side of (*), smallest over all sequences of the pools.
+    """The left side of (*), smallest over all sequences of the pools; covered: over those whose target a finetuning subject has.
 
     Cost of an evaluation: O(A |C| A) with A = sum U_l and C the finetuning subjects, and the memory of one target's part.
     """
 
-    def __init__(self, world: World, n_demos: int, between: Tempered, pools: Iterable[str]) -> None:
+    def __init__(
+        self, world: World, n_demos: int, between: Tempered, pools: Iterable[str], covered: bool = False
+    ) -> None:
         self.n = n_demos
         self.of_query, self.of_attribute = gaps(world, n_demos, between)
         self.steps = [float(step) for step in between.steps]
@@ -88,7 +90,8 @@ class Bound:
         self.contexts = np.asarray(kept[0].contexts)
         self.sep = world.sep_token
         tokens = np.asarray(world.attribute_token)[self.queries]
-        self.targets = [(ell, int(y)) for ell in range(world.L) for y in np.unique(tokens[:, ell])]
+        shown = world.attribute_token[world.finetune_array] if covered else tokens
+        self.targets = [(ell, int(y)) for ell in range(world.L) for y in np.intersect1d(tokens[:, ell], shown[:, ell])]
         self.worst = self.targets[0]
         #: Type and subjects j_1..j_m on which `holds` last ended; after `window`, where it ends below and above.
         self.sequence: tuple[int, tuple[int, ...]] | None = None

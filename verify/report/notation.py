@@ -122,8 +122,8 @@ NOTATION: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             (
                 "preset",
                 "a setting that is written down in the code: quick is scaled down, quick-long and reduced are nearer to the paper in some"
-                " sizes (longer contexts; all but the lengths of the grammar and of the training), paper has the paper's sizes where its"
-                " record says so",
+                " sizes (longer contexts; all but the lengths of the grammar and of the training), paper-short has all of them but the"
+                " shortest grammar of its Fig. 6, paper has the paper's sizes where its record says so",
             ),
             (
                 "reproduced at the setting tried",

@@ -9,7 +9,7 @@ import pytest
 from verify.findings import record
 from verify.findings.findings import FINDINGS
 from verify.findings.settings import config, size_of
-from verify.judges.committed import REDUCED
+from verify.judges.committed import NEARER
 
 SCHEMA = json.loads(resources.files("verify").joinpath("schema/finding.schema.json").read_text(encoding="utf-8"))
 
@@ -25,7 +25,7 @@ def close(found, expected):
     return found == expected
 
 
-FOLDERS = [*FINDINGS, *(f"{name}/reduced" for name in REDUCED)]
+FOLDERS = [*FINDINGS, *(f"{name}/{preset}" for name, presets in NEARER.items() for preset in presets)]
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
