@@ -24,9 +24,9 @@ Check = Callable[[Any, Court], Finding]
 #: Numbers of the main job at the paper's setting.
 FINITE = (
     "All this is at beta = inf (hard attention; a tie is no success). Below the sharp condition hard attention sees the query alone, softmax a little of "
-    "the attributes: after the hat steps (frequencies 1/U, set, T <= S+2) the query's column does not tell its own values apart, and every sequence is "
-    "right from some finite beta on if attributes score above context subjects and [sep] and eta_KQ^rel times the query's lead over attributes is below "
-    "eta_KQ^subj times its least lead over all else in the subject head, with margins that fall exponentially: at M=256 L=8 U=32 M_ft=128 N_ft=5, steps 1, for every finite "
+    "the attributes: after the hat steps (frequencies exactly 1/U, set, T <= S+2) the query's column does not tell its own values apart, and every "
+    "sequence is right from some finite beta on under a weaker condition (thm2.hypotheses), with margins that fall exponentially: at M=256 L=8 U=32 "
+    "M_ft=128 N_ft=5, steps 1, for every finite "
     "beta >= 3.149e+05 (proven; a sequence fails just below). After the true steps a seen query prefers some of its own values, and every sequence is "
     "right for 3.115e+05 <= beta <= 1.05e+07, while just above that and in the limit seen queries fail"
 )

@@ -25,7 +25,7 @@ from verify import ledger, tables
 from verify.agreement import agreement, sampled_agreement
 from verify.arguments import one_line, parsed, parser, read
 from verify.coefficients import Row, rows
-from verify.conclude import Conclusion, any_beta, at_other_S, hat, sharp, true
+from verify.conclude import Conclusion, any_beta, at_other_S, hat, sharp, sharp_limit, true
 from verify.court import Court
 from verify.docket import Outcome, theorem_entries, tried
 from verify.evidence import Evidence
@@ -64,6 +64,7 @@ class Result:
         self.finite: Finite | None = None
         self.other_S: tuple[int, Conclusion] | None = None
         self.sharp_M_ft: int | None = None
+        self.limit_M_ft: int | None = None
         self.explanation: Explanation | None = None
         self.outcomes: list[Outcome] = []
         self.routes: dict[str, str] = {}
@@ -118,6 +119,7 @@ def run(
     result.other_S = timed("the other window", lambda: at_other_S(w))
     result.finite = timed("finite beta", lambda: finite(w))
     result.sharp_M_ft = timed("sharp condition", lambda: sharp(setting))
+    result.limit_M_ft = sharp_limit(setting)
     if setting.facts is not None:
         result.explanation = timed("the table explained", lambda: explained(w, result.conclusions, result.any_beta))
     for name, entry in theorem_entries().items():
@@ -170,6 +172,7 @@ def as_json(result: Result) -> dict[str, Any]:
             "finite_beta": None if result.finite is None else result.finite.as_json(),
             "any_beta": {name: found.as_json() for name, found in result.any_beta.items()},
             "sharp_M_ft": result.sharp_M_ft,
+            "limit_M_ft": result.limit_M_ft,
             "sharp_has_heldout": None if result.sharp_M_ft is None else result.sharp_M_ft < result.setting.M,
             "other_S": None if result.other_S is None else {"S": result.other_S[0], "hat": result.other_S[1].as_json()},
         },
@@ -273,7 +276,10 @@ def sharp_line(result: Result) -> str:
     if not dict(result.assumptions)[BALANCED_FT.name]:
         whose = "For a balanced table of these sizes (here the finetuning subjects are not balanced), hat"
     steps = "for all" if everywhere else "at these"
-    return f"{whose}: {steps} step sizes it holds {holds} (here M_ft = {setting.M_ft}){scale}."
+    limit = ""
+    if result.limit_M_ft is not None:
+        limit = f" At every large finite beta, at these step sizes: from M_ft = {result.limit_M_ft} on."
+    return f"{whose}: {steps} step sizes it holds {holds} (here M_ft = {setting.M_ft}){scale}.{limit}"
 
 
 @contextmanager

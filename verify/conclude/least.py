@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from theory.finetuning.conclusion import balanced_conclusion, sharp_M_ft
+from theory.finetuning.conclusion import balanced_conclusion, limit_M_ft, sharp_M_ft
 from verify.setting import Setting
 
 
@@ -34,3 +34,16 @@ def sharp(setting: Setting) -> int | None:
         if found.holds:
             return M_ft
     return None
+
+
+def sharp_limit(setting: Setting) -> int | None:
+    """The smallest M_ft < M from which on the balanced hat conclusion holds from some finite beta on, at the setting's steps; None: none.
+
+    Answered where the derivation is: full window, reading "set", one U >= 2, L >= 2; None elsewhere.
+    """
+    if setting.window is not None or setting.reading != "set" or len(set(setting.U)) > 1:
+        return None
+    if setting.L < 2 or setting.U[0] < 2:
+        return None
+    steps = (setting.eta_ov, setting.eta_kq_rel, setting.eta_kq_subj)
+    return limit_M_ft(setting.M, setting.L, setting.U[0], setting.m, *steps)

@@ -172,11 +172,24 @@ def _inside_hypotheses(reading: str) -> tuple[Boundary, ...]:
     return tuple(made)
 
 
+#: Numbers of the paper's setting.
+LIMIT = (
+    " As a limit of finite beta less is needed (hat steps, these frequencies exactly; some context subject shares a value with the query and "
+    "misses the target): from some finite beta on every sequence is right if and only if in the relation head attributes score above context "
+    "subjects and eta_KQ^rel times the query's lead over attributes there is below eta_KQ^subj (1 - 1/U)/m, its lead over context subjects in "
+    "the subject head. At moderate steps that is M_ft beyond a multiple of U, for large U between U (many demonstrations) and 2.4 U (one): at "
+    "L=8 U=32 N_ft=5, steps 1, M_ft >= 43 in place of 235, and there M_ft >> U is enough and the right scale. For all step sizes it is the "
+    "condition at beta = inf again. And it hangs on exact ties: where the query scores above attributes and unequal frequencies or the softmax "
+    "term (true steps) tell a seen query's own values apart, the limit fails"
+)
+
+
 def sharp_words(reading: str) -> str:
     """The sharp condition in words, with what it says wrongly of tables that are balanced over all subjects only."""
     below, above = uneven(reading)[:2]
     apart = [b for b in (below, above) if sharp_condition({**b.p, "frequencies": None}) != b.decided.holds]
     literal = "" if reading == "set" else ", and eta_OV^rel > (M/U - 1) L T U^2/(m-1)"
+    limit = f".{LIMIT}" if reading == "set" else ""
     shown = "; ".join(
         f"{b.name}: {b.decided.words}, where the formula says that it {'fails' if b.decided.holds else 'holds'}"
         for b in apart
@@ -191,4 +204,5 @@ def sharp_words(reading: str) -> str:
         f"that formula ({shown}): then the actual frequencies decide, by the conditions of thm2.unbalanced. After the true steps the "
         "boundary lies elsewhere, though near: M=42, L=5, U=3, M_ft=12, N_ft=1 is right on every sequence below the hat threshold of 13. "
         "With L = 1 there is no type to infer: the M_ft that work are no half-line (M=8, U=2, N_ft=1: 2 works, 4 does not)"
+        f"{limit}"
     )

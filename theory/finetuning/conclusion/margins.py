@@ -90,11 +90,11 @@ def margins(setting: Setting, u: int, seen: bool, groups: tuple[Group, ...]) -> 
     attended = counted(groups)
     target_matches = attended.contexts if u == 1 else 0
     target = _relation_logit(setting, u, seen, attended, same_type=True, own=True, matches=target_matches)
-    bias = _subject_logit(setting, u, own=True)
+    bias = subject_logit(setting, u, own=True)
     found = [Margin("a token that is no attribute value", bias, target)]
     for name, other, same_type, own in _competitors(setting, u):
         logit = _relation_logit(setting, other, seen, attended, same_type=same_type, own=own, matches=attended.contexts)
-        found.append(Margin(name, bias - _subject_logit(setting, other, own=own), target - logit))
+        found.append(Margin(name, bias - subject_logit(setting, other, own=own), target - logit))
     return found
 
 
@@ -110,7 +110,7 @@ def _competitors(setting: Setting, u: int) -> Iterator[tuple[str, int, bool, boo
             yield f"another value of another type (U_l = {other})", other, False, False
 
 
-def _subject_logit(setting: Setting, u: int, own: bool) -> Fraction:
+def subject_logit(setting: Setting, u: int, own: bool) -> Fraction:
     multiplicity = Fraction(1) if setting.reading == Reading.SET else Fraction(setting.M, u)
     return -(multiplicity - 1) if own else -multiplicity
 
