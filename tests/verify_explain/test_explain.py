@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import sys
@@ -13,7 +12,6 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-import torch
 
 from numerics.conclusion import decide
 from numerics.population import hat_gradients
@@ -30,34 +28,6 @@ from verify.worlds import frequencies
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ["--M", "8", "--L", "2", "--U", "2", "--N-ft", "1", "--device", "cpu"]
 TABLE = 'who,town|s,u*\n"a\nb",`x`,1\nb,_y_,2\nc<d>,`x`,2\nd|,x|y,1\ne,`x`,1\nf,_y_,2\n'
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture
-def run(tmp_path: Path, capsys):
-    """main([...]) -> the JSON, the page."""
-
-    def made(*arguments: str):
-        target, out = tmp_path / "e.json", tmp_path / "e.md"
-        assert command.main([*arguments, "--json", str(target), "--output", str(out)]) == 0
-        assert capsys.readouterr() == ("", "")
-        data = json.loads(target.read_text(encoding="utf-8"))
-        assert [e.message for e in validator().iter_errors(data)] == []
-        return data, out.read_text(encoding="utf-8")
-
-    return made
-
-
-def validator() -> jsonschema.Draft202012Validator:
-    text = resources.files("verify").joinpath("schema/explain.schema.json").read_text(encoding="utf-8")
-    return jsonschema.Draft202012Validator(json.loads(text))
 
 
 def undescribed(node, path="") -> list[str]:
@@ -132,8 +102,7 @@ def test_a_wrong_theorem_is_noticed(run):
     assert consistent({**data, "network": runs})
 
 
-def test_the_schema_says_all_and_refuses(run):
-    schema = validator()
+def test_the_schema_says_all_and_refuses(run, schema):
     jsonschema.Draft202012Validator.check_schema(schema.schema)
     assert undescribed(schema.schema) == [] and schema.schema["additionalProperties"] is False
     data, _ = run(*SMALL)
@@ -381,38 +350,6 @@ def test_nothing_is_left_behind(error, monkeypatch, capsys, tmp_path: Path):
     assert command.main([*SMALL, *files]) == (130 if error is KeyboardInterrupt else 2)
     out, err = capsys.readouterr()
     assert out == "" and err.count("\n") == 1 and list(tmp_path.iterdir()) == []
-
-
-UNSHOWN = "who,town,u\n" + "".join(f"s{j},{j // 4},{j % 2}\n" for j in range(8)) + "h0,0,0\nh1,1,1\nh2,2,1\n"
-
-
-def test_finite_beta_by_parts_where_a_value_is_never_shown(run, tmp_path):
-    facts = tmp_path / "facts.csv"
-    facts.write_text(UNSHOWN, encoding="utf-8")
-    data, text = run("--facts", str(facts), "--M-ft", "8", "--N-ft", "1", "--device", "cpu")
-    hat, true = (data["any_beta"][name] for name in ("hat", "true"))
-    assert hat["proven"] is None and list(hat["parts"]) == ["seen", "heldout", "heldout_covered"]
-    assert true["proven"] is not None and true["parts"] == {}
-    lines = text.splitlines()
-    assert "| hat | all | no beta at which it is proven | – |" in lines
-    assert "| hat | held-out queries | no beta at which it is proven | – |" in lines
-    for words, part in (
-        ("seen queries", "seen"),
-        ("held-out queries with values that finetuning subjects have", "heldout_covered"),
-    ):
-        one = hat["parts"][part]
-        kind, (context, query) = one["sequence"]["type"], one["sequence"]["subjects"]
-        where = f"{['town', 'u'][kind]}; contexts {NAMES[context]}; query {NAMES[query]}"
-        bounds = rf"every finite beta \>= {one['sufficient']:.5g} | {one['fails_at']:.5g}: {where}"
-        assert f"| hat | {words} | {bounds} |" in lines
-
-
-NAMES = [*(f"s{j}" for j in range(8)), "h0", "h1", "h2"]
-
-
-def test_what_was_not_sought_is_said(run):
-    _, text = run(*SMALL, "--M-ft", "6", "--S", "1")
-    assert "| hat | all | not sought: T \\> S + 2: the relation head starts from a window | – |" in text
 
 
 def test_quiet_is_a_line_for_each_objective(capsys):
