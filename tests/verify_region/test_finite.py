@@ -15,6 +15,7 @@ import torch
 from numerics.conclusion.conditions import conditions
 from numerics.conclusion.setting import make_setting
 from numerics.world import World
+from theory.finetuning.conclusion import limit_condition
 from verify.judges.printed_update import errors, network
 from verify.region.boundary import Sizes
 from verify.region.finite import _Wrong, finite_beta
@@ -279,8 +280,11 @@ def test_mutants_let_sequences_fail(mutation, enumerated_weights):
     assert caught > 0
 
 
-def searched(world, n: int, objective: str):
-    lower, upper, *units = between(world, gradients(world, n, objective, Steps()), Steps())
+UNIT = Steps()
+
+
+def searched(world, n: int, objective: str, steps: Steps = UNIT):
+    lower, upper, *units = between(world, gradients(world, n, objective, steps), steps)
     some = {pool: conditions(world, n, lower, upper, pool) for pool in pools(world)}
     return finite_beta(world, n, objective, Tempered(lower, upper, (units[0], units[1])), some)
 
@@ -355,3 +359,14 @@ def test_what_is_too_much_is_said(monkeypatch):
         and "not sought: an evaluation has 9.6e+01 operations, at most 1e+01 are done" in found.words()
     )
     assert found.as_json()["why"]
+
+
+@pytest.mark.parametrize(("U", "copies"), [(2, 1), (2, 2), (3, 1), (3, 2), (4, 1)])
+@pytest.mark.parametrize("eta_rel", [1, 1000])
+def test_what_is_proven_without_end_has_the_derived_limit(U, copies, eta_rel):
+    """Every pair of values equally often, hat: the bound proves every large beta where the derivation says that all are right, nowhere else."""
+    pairs = list(itertools.product(range(U), repeat=2))
+    world = World([*pairs * copies, *pairs], range(U**2 * copies), n_grammar=1)
+    found = searched(world, 1, "hat", Steps(eta_kq_rel=Fraction(eta_rel)))
+    proven = found.proven is not None and found.proven.last is None
+    assert proven == limit_condition(world.M, 2, U, world.M_ft, 2, Fraction(1), Fraction(eta_rel), Fraction(1))
