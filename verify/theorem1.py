@@ -278,7 +278,10 @@ def sharp_line(result: Result) -> str:
     steps = "for all" if everywhere else "at these"
     limit = ""
     if result.limit_M_ft is not None:
-        limit = f" At every large finite beta, at these step sizes: from M_ft = {result.limit_M_ft} on."
+        limit = (
+            f" At every large finite beta, at these step sizes and with all frequencies 1/U: at multiples of U from M_ft ="
+            f" {result.limit_M_ft} on."
+        )
     return f"{whose}: {steps} step sizes it holds {holds} (here M_ft = {setting.M_ft}){scale}.{limit}"
 
 

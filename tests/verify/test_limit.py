@@ -15,7 +15,7 @@ from theory.finetuning.conclusion import limit as derivation
 from theory.finetuning.conclusion import limit_conclusion, limit_M_ft, sharp_M_ft
 from verify.conclude import sharp, sharp_limit
 from verify.docket import entries
-from verify.judges.hypotheses import LIMIT
+from verify.judges.hypotheses import AT_LARGE_BETA
 from verify.setting import Setting
 
 #: U per type, copies of the whole grid of values among finetuning and held-out subjects, N_ft.
@@ -104,8 +104,12 @@ def test_mutants_are_told(mutation, monkeypatch, enumerated):
 
 def test_the_words_have_the_numbers_of_the_papers_setting():
     setting = Setting(M=256, L=8, U=(32,) * 8, M_ft=128)
-    assert f"M_ft >= {sharp_limit(setting)} in place of {sharp(setting)}," in LIMIT
-    assert LIMIT in entries()["thm2.hypotheses"].derive(_Court()).words
+    first = limit_M_ft(256, 8, 32, 6)
+    assert (
+        f"from {first} on, so at the multiples of 32 from {sharp_limit(setting)} on, in place of {sharp(setting)},"
+        in AT_LARGE_BETA
+    )
+    assert AT_LARGE_BETA in entries()["thm2.hypotheses"].derive(_Court()).words
 
 
 class _Court:
@@ -117,6 +121,17 @@ class _Court:
 )
 def test_nothing_is_said_where_nothing_is_derived(more):
     assert sharp_limit(Setting(**{"M": 12, "L": 2, "U": (2, 2), "M_ft": 6, "N_ft": 1} | more)) is None
+
+
+def test_frequencies_that_cannot_be_equal_fail_though_the_formula_holds():
+    """M_ft = 10 with 4 values: own values of a seen query are told apart, and where it leads attributes that decides."""
+    assert limit_M_ft(24, 2, 4, 2) == 10 and sharp_limit(Setting(M=24, L=2, U=(4, 4), M_ft=10, N_ft=1)) == 12
+    holds = []
+    for M_ft in (10, 12):
+        world = World.balanced(24, 2, 4, M_ft, n_grammar=1, seed=1)
+        weights = updated_weights(world, hat_gradients(world, n_demos=1, eta_ov=Fraction(1)), Fraction(1), Fraction(1))
+        holds.append(eventual(world, 1, weights, "seen").holds)
+    assert holds == [False, True]
 
 
 def test_below_the_condition_of_hard_attention_and_above_a_multiple_of_U():

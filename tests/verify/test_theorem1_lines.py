@@ -155,10 +155,10 @@ def test_the_limit_of_large_beta_is_told_where_it_is_derived(few_claims, tmp_pat
     target = tmp_path / "x.json"
     sizes = ["--M", "12", "--L", "2", "--U", "3", "--M-ft", "6", "--N-ft", "2", "--eta-kq-rel", "7"]
     theorem1.main([*sizes, *more, "--quiet", "--json", str(target)])
-    first = limit_M_ft(12, 2, 3, 3, 1, 7, 1)
+    first = -(-limit_M_ft(12, 2, 3, 3, 1, 7, 1) // 3) * 3
     assert json.loads(target.read_text(encoding="utf-8"))["conclusion"]["limit_M_ft"] == (first if said else None)
     second = capsys.readouterr().out.splitlines()[1]
-    words = f" At every large finite beta, at these step sizes: from M_ft = {first} on."
+    words = f" At every large finite beta, at these step sizes and with all frequencies 1/U: at multiples of U from M_ft = {first} on."
     assert second.endswith(words) if said else "large finite beta" not in second
 
 

@@ -37,13 +37,17 @@ def sharp(setting: Setting) -> int | None:
 
 
 def sharp_limit(setting: Setting) -> int | None:
-    """The smallest M_ft < M from which on the balanced hat conclusion holds from some finite beta on, at the setting's steps; None: none.
+    """The smallest multiple of U below M from which on, at multiples of U, the balanced hat conclusion holds from some finite beta on, at
+    the setting's steps; None: none.
 
-    Answered where the derivation is: full window, reading "set", one U >= 2, L >= 2; None elsewhere.
+    At other M_ft the frequencies cannot all be 1/U, and what the limit hangs on is lost.  Answered where the derivation is: full window,
+    reading "set", one U >= 2, L >= 2; None elsewhere.
     """
     if setting.window is not None or setting.reading != "set" or len(set(setting.U)) > 1:
         return None
-    if setting.L < 2 or setting.U[0] < 2:
+    U = setting.U[0]
+    if setting.L < 2 or U < 2:
         return None
-    steps = (setting.eta_ov, setting.eta_kq_rel, setting.eta_kq_subj)
-    return limit_M_ft(setting.M, setting.L, setting.U[0], setting.m, *steps)
+    first = limit_M_ft(setting.M, setting.L, U, setting.m, setting.eta_ov, setting.eta_kq_rel, setting.eta_kq_subj)
+    multiple = None if first is None else -(-first // U) * U
+    return multiple if multiple is not None and multiple < setting.M else None

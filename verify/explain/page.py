@@ -224,7 +224,8 @@ def _finite(found: Explanation) -> list[str]:
     lines = [
         "",
         "At finite beta, where attention is a softmax, with the weights that the steps reach at beta = inf: *right at* is proven for every"
-        " sequence of the line; beside it the nearest beta found at which one is not answered right, and that one.",
+        " sequence of the line; beside it the nearest beta found at which one is not answered right, and that one. Where none is"
+        " proven, none need exist: a value that is never shown may fail at every beta.",
         "",
     ]
     rows = []

@@ -172,15 +172,16 @@ def _inside_hypotheses(reading: str) -> tuple[Boundary, ...]:
     return tuple(made)
 
 
-#: Numbers of the paper's setting.
-LIMIT = (
-    " As a limit of finite beta less is needed (hat steps, these frequencies exactly; some context subject shares a value with the query and "
-    "misses the target): from some finite beta on every sequence is right if and only if in the relation head attributes score above context "
-    "subjects and eta_KQ^rel times the query's lead over attributes there is below eta_KQ^subj (1 - 1/U)/m, its lead over context subjects in "
-    "the subject head. At moderate steps that is M_ft beyond a multiple of U, for large U between U (many demonstrations) and 2.4 U (one): at "
-    "L=8 U=32 N_ft=5, steps 1, M_ft >= 43 in place of 235, and there M_ft >> U is enough and the right scale. For all step sizes it is the "
-    "condition at beta = inf again. And it hangs on exact ties: where the query scores above attributes and unequal frequencies or the softmax "
-    "term (true steps) tell a seen query's own values apart, the limit fails"
+#: What is needed as a limit; its numbers are those of the paper's setting.
+AT_LARGE_BETA = (
+    " As a limit of finite beta less is needed (hat steps, frequencies exactly 1/U, so U divides M_ft; for queries that share a value with some "
+    "context subject that misses the target): from some finite beta on every sequence is right if and only if in the relation head attributes "
+    "score above context subjects and eta_KQ^rel times the query's lead over attributes there is below eta_KQ^subj (1 - 1/U)/m, its lead over "
+    "context subjects in the subject head (where two sides are equal the columns of W_OV^rel decide). At moderate steps that is M_ft beyond a "
+    "multiple of U, for large U between U (many demonstrations) and 2.4 U (one): at L=8 U=32 N_ft=5, steps 1, from 43 on, so at the multiples "
+    "of 32 from 64 on, in place of 235, and there M_ft >> U is enough and the right scale. For all step sizes it is the condition at beta = inf "
+    "again. And it hangs on exact ties: where the query scores above attributes and unequal frequencies or the softmax term (true steps) tell a "
+    "seen query's own values apart, the limit fails"
 )
 
 
@@ -189,7 +190,7 @@ def sharp_words(reading: str) -> str:
     below, above = uneven(reading)[:2]
     apart = [b for b in (below, above) if sharp_condition({**b.p, "frequencies": None}) != b.decided.holds]
     literal = "" if reading == "set" else ", and eta_OV^rel > (M/U - 1) L T U^2/(m-1)"
-    limit = f".{LIMIT}" if reading == "set" else ""
+    limit = f".{AT_LARGE_BETA}" if reading == "set" else ""
     shown = "; ".join(
         f"{b.name}: {b.decided.words}, where the formula says that it {'fails' if b.decided.holds else 'holds'}"
         for b in apart

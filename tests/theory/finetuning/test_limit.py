@@ -99,6 +99,10 @@ def test_for_large_U_it_is_a_multiple_of_U_between_1_and_2_point_4():
 def test_out_of_range(arguments):
     with pytest.raises(ValueError, match="valid are integers >= 2"):
         limit_condition(*arguments)
+    M, L, U, _, m = arguments
+    for top in (M, U):
+        with pytest.raises(ValueError, match="valid are integers >= 2"):
+            limit_M_ft(top, L, U, m)
 
 
 def test_one_subject_has_no_limit():

@@ -223,11 +223,11 @@ def limit_M_ft(
 ) -> int | None:
     """The smallest M_ft < M from which on (up to M - 1) limit_condition holds; None if there is none.
 
+    As limit_condition it takes f = 1/U whatever M_ft is: frequencies can be equal at multiples of U only, and the limit hangs on that.
     Times M_ft^2 both slacks are polynomials of degree 2 in M_ft, read off three values: O(log M).  Raises ValueError for parameters
     out of range, ArithmeticError if a slack does not end positive.
     """
-    if U >= M:
-        return None
+    _slacks(U, L, U, U, m, eta_ov, eta_kq_rel, eta_kq_subj, True)
     first = U
     for seen in (True, False):
         # A world with someone held out at every M_ft looked at: scores do not depend on M.
@@ -235,7 +235,7 @@ def limit_M_ft(
         for slack in range(2):
             y = [(U + k) ** 2 * points[k][slack] for k in range(3)]
             first = max(first, _positive_from(y, U, M))
-    while first > U and limit_condition(M, L, U, first - 1, m, eta_ov, eta_kq_rel, eta_kq_subj):
+    while U < first <= M and limit_condition(M + 1, L, U, first - 1, m, eta_ov, eta_kq_rel, eta_kq_subj):
         first -= 1
     return first if first < M else None
 
