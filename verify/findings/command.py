@@ -21,7 +21,7 @@ from verify.findings.findings import Finding, finding
 from verify.findings.measured import Trained
 from verify.findings.networks import RUNS
 from verify.findings.pictures import draw
-from verify.findings.record import REPRODUCED, record
+from verify.findings.record import REPRODUCED, record, seeds_in_words
 from verify.findings.runs import train_all
 from verify.findings.settings import PRESETS, size_of
 from verify.progress import Count
@@ -80,7 +80,9 @@ def _held(one: dict[str, Any]) -> str:
 
 def show(console: Console, made: dict[str, Any]) -> None:
     """The record, for people."""
-    title = f"{made['title']} ({made['preset']} preset, {len(made['seeds'])} seeds): {made['setting']['says']}"
+    title = (
+        f"{made['title']} ({made['preset']} preset, {seeds_in_words(len(made['seeds']))}): {made['setting']['says']}"
+    )
     table = Table(title=escape(title), title_justify="left")
     for column in ("statement", "what", "seeds [95 %]", "verdict"):
         table.add_column(column, overflow="fold")

@@ -8,6 +8,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 
 from verify.findings import rules
+from verify.findings.record import seeds_in_words
 from verify.trained.intervals import spread
 from verify.trained.pictures.style import captioned, save
 
@@ -87,7 +88,8 @@ def _legend(axis: Any) -> None:
 
 def _caption(record: dict[str, Any]) -> str:
     judged = ".  ".join(words for words in record["findings"] if not words.startswith(BY_FORMAT))
-    note = f"Means of {len(record['seeds'])} seeds, thin lines and dots: the seeds.  "
+    count = len(record["seeds"])
+    note = "One seed alone.  " if count == 1 else f"Means of {count} seeds, thin lines and dots: the seeds.  "
     return f"{record['verdict'].capitalize()} at this setting ({record['setting']['says']}).  {note}{judged}."
 
 
@@ -252,7 +254,9 @@ def formats(record: dict[str, Any], title: str) -> Any:
         axis.set_title(f"{words}; framed: what it trains", fontsize=9, loc="left")
     axes[0].set_ylabel("grammar tokens before the attribute, $S_{ft}$", fontsize=9)
     beside = [words for words in record["findings"] if words.startswith(BY_FORMAT)]
-    note = f"Held-out exact match, means of {len(record['seeds'])} seeds; empty: more positions than the network has."
+    count = len(record["seeds"])
+    whose = seeds_in_words(1) if count == 1 else f"means of {count} seeds"
+    note = f"Held-out exact match, {whose}; empty: more positions than the network has."
     captioned(figure, title, f"{note}  {'.  '.join(beside)}.")
     return figure
 

@@ -60,6 +60,11 @@ def verdict(statements: list[dict[str, Any]], whole: dict[str, Any] | None) -> s
     return REPRODUCED if all(s["verdict"] == REPRODUCED for s in statements if s["main"]) else NOT_REPRODUCED
 
 
+def seeds_in_words(count: int) -> str:
+    """'5 seeds', 'one seed alone'."""
+    return "one seed alone" if count == 1 else f"{count} seeds"
+
+
 def said(statements: list[dict[str, Any]]) -> list[str]:
     """A sentence for every statement, from its numbers."""
     out = []
@@ -76,8 +81,10 @@ def said(statements: list[dict[str, Any]]) -> list[str]:
             numbers = f"largest difference {one['trend']['largest']:.2f}"
         else:
             count = one["count"]
-            numbers = f"{count['count']} of {count['of']} seeds; " + ", ".join(
-                f"{name} {value['mean']:.3g} ({value['least']:.3g} to {value['largest']:.3g})"
+            alone = count["of"] == 1
+            whose = seeds_in_words(1) if alone else f"{count['count']} of {count['of']} seeds"
+            numbers = f"{whose}; " + ", ".join(
+                f"{name} {value['mean']:.3g}" + ("" if alone else f" ({value['least']:.3g} to {value['largest']:.3g})")
                 for name, value in one["values"].items()
             )
         out.append(f"{one['name']}: {one['verdict']}; {numbers}")

@@ -8,7 +8,7 @@ from typing import Any
 
 from verify.findings import findings as entry_points
 from verify.findings import rules
-from verify.findings.record import said
+from verify.findings.record import said, seeds_in_words
 from verify.findings.settings import SIZES
 from verify.judges import confusions_findings as confusions
 from verify.judges.committed import NEARER, committed
@@ -53,7 +53,7 @@ def _nearer(name: str, preset: str) -> str:
     assert whole is not None
     size = record["setting"]["size"]
     shown = ", ".join(f"{s['name']} {s['count']['count']}" for s in statements if s["main"])
-    seeds = f"{len(record['seeds'])} seeds" if len(record["seeds"]) > 1 else "one seed alone"
+    seeds = seeds_in_words(len(record["seeds"]))
     rates = " at the paper's rates" if size["pretraining"]["lr"] == SIZES["paper"].pretraining.lr else ""
     return (
         f"Preset {preset}, nearer to the paper's sizes ({seeds}; the paper's facts, width and demonstrations,"
