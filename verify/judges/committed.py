@@ -15,7 +15,7 @@ from verify.trained.record import committed as figure
 SWEEPS = ("fig13", "fig14")
 FINDINGS = (*findings.FINDINGS, "finding5")
 #: Presets nearer to the paper's sizes that a finding was run at too, in folders of their names below its own.
-NEARER = {"finding1": ("reduced", "paper-short"), "finding2": ("reduced",), "finding3": ("reduced",)}
+NEARER = {"finding1": ("reduced", "paper-short"), "finding2": ("reduced", "paper-short"), "finding3": ("reduced",)}
 
 
 def committed(name: str) -> dict[str, Any]:

@@ -52,7 +52,10 @@ def _nearer(name: str, preset: str) -> str:
     statements, whole = entry_points.finding(name).judged(record["networks"])
     assert whole is not None
     size = record["setting"]["size"]
-    shown = ", ".join(f"{s['name']} {s['count']['count']}" for s in statements if s["main"])
+    shown = "; beside the verdict: ".join(
+        ", ".join(f"{s['name']} {s['count']['count']}" for s in statements if s["main"] == main)
+        for main in (True, False)
+    )
     seeds = seeds_in_words(len(record["seeds"]))
     rates = " at the paper's rates" if size["pretraining"]["lr"] == SIZES["paper"].pretraining.lr else ""
     return (
