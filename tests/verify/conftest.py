@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from numerics.world import World
+from tests.one_thread import one_thread as one_thread
 from verify import theorem1
 from verify.court import Court
 from verify.docket import Outcome, entries, tried
@@ -22,15 +22,6 @@ from verify.setting import Setting
 
 Token = tuple
 Column = dict[Token, Fraction]
-
-
-@pytest.fixture(scope="session", autouse=True)
-def one_thread():
-    """Many small products: more threads only wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

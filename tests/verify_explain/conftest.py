@@ -8,8 +8,8 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-import torch
 
+from tests.one_thread import one_thread as one_thread
 from verify.explain import __main__ as command
 
 
@@ -17,14 +17,6 @@ from verify.explain import __main__ as command
 def schema() -> jsonschema.Draft202012Validator:
     text = resources.files("verify").joinpath("schema/explain.schema.json").read_text(encoding="utf-8")
     return jsonschema.Draft202012Validator(json.loads(text))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

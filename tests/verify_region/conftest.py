@@ -5,22 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-import torch
 
 from numerics.conclusion import decide
 from numerics.population import finetuning_gradients
 from numerics.population.exact import enumerated_hat_gradients
 from numerics.updates import UpdatedWeights, updated_weights
 from numerics.world import World
+from tests.one_thread import one_thread as one_thread
 from verify.region.point import Steps, pools
-
-
-@pytest.fixture(scope="session", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def weights_of(world: World, n_demos: int, objective: str, steps: Steps) -> UpdatedWeights:
