@@ -127,7 +127,7 @@ def _trained(
         if progress is not None:
             progress(replace(report, accuracies=flat(report.accuracies)))
 
-    loss = loss_for(config.loss, config.autocast, config.compile)
+    loss = loss_for(config.loss, config.autocast, config.compile, corpus)
     with _precision(config):
         train(name, model, source, loss, phase, Path(folder), identity, evaluate, shown, callbacks)
     return model
@@ -168,7 +168,8 @@ def finetune(
 
     pretrained: a checkpoint or snapshot, or the folder of a pretraining.  subjects: in place of the corpus's finetuning subjects.
     Raises ValueError for a folder with another run, an unknown kind, a checkpoint of another network or other facts, or the
-    folder of a pretraining that is not finished.
+    folder of a pretraining that is not finished.  With model.tied False a tied network is begun with, and untied: its embedding is
+    also what the unembedding begins with.
     """
     checked_choice("kind", kind, KINDS)
     corpus = config.corpus.build() if corpus is None else corpus
@@ -183,7 +184,7 @@ def finetune(
         wanted = int(checkpoint.metadata["identity"]["phase"]["iterations"])
         if path.is_dir() and checkpoint.step < wanted:
             raise ValueError(f"pretrained must be finished, got {path} after {checkpoint.step} of {wanted} iterations")
-        restore_model(model, checkpoint)
+        restore_model(model, _untied(checkpoint) if model.unembedding is not None else checkpoint)
         start = _weights_digest(checkpoint.tensors)
     S_ft: int | tuple[int, ...] = 0 if kind == "icl" else config.S_ft
     drawn = ICLSampler(corpus, config.n_demos, S_ft, seed=config.finetuning.seed, device=device)
@@ -192,10 +193,17 @@ def finetune(
     return _trained("finetuning", model, source, phase, folder, identity, config, corpus, device, progress, callbacks)
 
 
+def _untied(checkpoint: Checkpoint) -> Checkpoint:
+    """The same weights with an unembedding of their own: a copy of the embedding, where they had none."""
+    own = {"model.unembedding": checkpoint.tensors["model.token"].clone()}
+    return Checkpoint(own | checkpoint.tensors, checkpoint.metadata)
+
+
 def _same_network(config: RunConfig, checkpoint: Checkpoint, where: str | Path) -> None:
-    """Shapes do not tell everything: heads and the nonlinearity have none.  The seed may be another."""
+    """Shapes do not tell everything: heads and the nonlinearity have none.  The seed may be another, and what was tied untied."""
     wanted, given = to_json(config.model), dict(checkpoint.metadata["identity"]["model"])
-    other = sorted(name for name in wanted if name != "seed" and given.get(name) != wanted[name])
+    free = {"seed"} if wanted["tied"] else {"seed", "tied"}
+    other = sorted(name for name in wanted if name not in free and given.get(name) != wanted[name])
     if other:
         told = ", ".join(f"{name} = {given.get(name)!r}" for name in other)
         asked = ", ".join(f"{name} = {wanted[name]!r}" for name in other)

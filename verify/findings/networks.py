@@ -34,8 +34,9 @@ class Network:
     """A network at the end of a phase.  kind: pretraining, or finetuning on 'icl' or 'icl+grm' sequences.
 
     subjects: of finetuning, in place of the corpus's own; scratch: finetuned without pretraining; objective: the tokens that the
-    loss of finetuning counts ("all", "last"), in place of the config's.  Raises ValueError for an unknown kind or objective, and for
-    a pretrained network with subjects, scratch or objective, which it does not depend on.
+    loss of finetuning counts (numerics.gpt.loss), in place of the config's; untied: finetuned with an unembedding of its own, which
+    begins as a copy of the embedding.  Raises ValueError for an unknown kind or objective, for a pretrained network with any of
+    these, which it does not depend on, and for scratch with untied: there is nothing to copy.
     """
 
     config: RunConfig
@@ -43,14 +44,19 @@ class Network:
     subjects: tuple[int, ...] | None = None
     scratch: bool = False
     objective: str | None = None
+    untied: bool = False
 
     def __post_init__(self) -> None:
         checked_choice("kind", self.kind, KINDS)
         if self.objective is not None:
             checked_choice("objective", self.objective, OBJECTIVES)
-        own = self.subjects is not None or self.scratch or self.objective is not None
+        own = self.subjects is not None or self.scratch or self.objective is not None or self.untied
         if self.kind == "pretraining" and own:
-            raise ValueError("kind must be icl or icl+grm for subjects, scratch or objective, got 'pretraining'")
+            raise ValueError(
+                "kind must be icl or icl+grm for subjects, scratch, objective or untied, got 'pretraining'"
+            )
+        if self.scratch and self.untied:
+            raise ValueError("untied must be False for a network that is not pretrained, got True")
 
     @property
     def before(self) -> "Network | None":
@@ -69,7 +75,7 @@ class Network:
             config.pop("finetuning")
         subjects = list(range(self.config.corpus.M_ft or 1)) if self.subjects is None else list(self.subjects)
         own = {"kind": self.kind, "subjects": subjects, "scratch": self.scratch, "objective": self.objective}
-        return {"config": config} | own
+        return {"config": config} | own | {"untied": self.untied}
 
 
 def sources(patterns: Iterable[str] = SOURCES) -> str:

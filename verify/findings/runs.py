@@ -61,6 +61,8 @@ def _train(network: Network, folder: Path, start: Path | None, device: str, prog
             pretrain(config, folder, device, shown)
         else:
             own = config if network.objective is None else replace(config, loss=network.objective)
+            if network.untied:
+                own = replace(own, model=replace(own.model, tied=False))
             finetune(own, folder, start, network.kind, device, shown, subjects=network.subjects)
         checkpoint = read_checkpoint(folder / "checkpoint.safetensors")
         write_json(folder / FINISHED, {"revision": checkpoint.metadata["revision"], "iterations": checkpoint.step})

@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 from numerics.corpus import IGNORED, ICLSampler, PTSampler
 from numerics.gpt import GPT
-from numerics.gpt.loss import ends, loss_for, mean_loss, sequences
+from numerics.gpt.loss import OBJECTIVES, counted, ends, loss_for, mean_loss, sequences
 from numerics.gpt.run import SequenceSource
 
 torch.set_num_threads(1)
@@ -23,25 +23,39 @@ def drawn(request, tiny):
     return corpus, sampler
 
 
-def by_hand(model, batch, objective):
+def by_hand(model, batch, objective, corpus):
     """The mean over single positions, one forward pass each."""
+    subjects, values = set(range(corpus.M)), set(corpus.attribute_token.flatten().tolist())
     terms = []
     for row in range(len(batch.tokens)):
-        at = [int(batch.last[row])] if objective == "last" else range(int(batch.last[row]) + 1)
-        for t in at:
+        for t in range(int(batch.last[row]) + 1):
+            following = int(batch.following[row, t])
+            if not {
+                "all": True,
+                "last": t == int(batch.last[row]),
+                "no_subjects": following not in subjects,
+                "attributes": following in values,
+            }[objective]:
+                continue
             logits = model(batch.tokens[row : row + 1, : t + 1])[0, -1]
             terms.append(-F.log_softmax(logits, -1)[batch.following[row, t]])
     return torch.stack(terms).mean()
 
 
-@pytest.mark.parametrize("objective", ["all", "last"])
+def loss_of(model, batch, objective, corpus):
+    return loss_for(objective, corpus=corpus)(
+        model, sequences(batch.tokens, batch.following), batch.targets, False
+    ).loss
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
 def test_the_mean_over_the_positions_that_count(drawn, objective):
     corpus, sampler = drawn
     batch = sampler.draw(6)
     model = GPT(corpus.V, sampler.T, d=8, std=0.5, dtype=torch.float64)
-    expected = by_hand(model, batch, objective)
+    expected = by_hand(model, batch, objective, corpus)
     gradients = torch.autograd.grad(expected, list(model.parameters()))
-    found = mean_loss(model, sequences(batch.tokens, batch.following), objective)
+    found = loss_of(model, batch, objective, corpus)
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-12)
     for one, two in zip(torch.autograd.grad(found, list(model.parameters())), gradients, strict=True):
         torch.testing.assert_close(one, two, rtol=0, atol=1e-11)
@@ -78,9 +92,33 @@ def test_predictions_are_of_the_final_token(drawn):
     assert torch.equal(quiet.loss, found.loss)
 
 
-def test_an_unknown_objective():
-    with pytest.raises(ValueError, match="loss must be one of 'all', 'last', got 'some'"):
+def test_objectives_count_what_they_say_and_differ(drawn):
+    corpus, sampler = drawn
+    batch = sampler.draw(6)
+    model = GPT(corpus.V, sampler.T, d=8, std=0.5, dtype=torch.float64)
+    losses = [loss_of(model, batch, objective, corpus).item() for objective in OBJECTIVES]
+    assert len({round(loss, 9) for loss in losses}) == len(OBJECTIVES)
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_masked_positions_are_those_left_out(drawn, objective):
+    """The form of an accelerator, which masks, on the CPU: the same mean."""
+    corpus, sampler = drawn
+    batch = sampler.draw(6)
+    model = GPT(corpus.V, sampler.T, d=8, std=0.5, dtype=torch.float64)
+    sequence, kinds = sequences(batch.tokens, batch.following), counted(objective, corpus)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.compiler, "is_compiling", lambda: True)
+        masked = mean_loss(model, sequence, objective, kinds)
+    torch.testing.assert_close(masked, mean_loss(model, sequence, objective, kinds), rtol=0, atol=1e-12)
+    torch.testing.assert_close(masked, loss_of(model, batch, objective, corpus), rtol=0, atol=1e-12)
+
+
+def test_an_unusable_objective():
+    with pytest.raises(ValueError, match="loss must be one of 'all', 'last', 'no_subjects', 'attributes', got 'some'"):
         loss_for("some")
+    with pytest.raises(ValueError, match="corpus must be given for the loss 'attributes', got None"):
+        loss_for("attributes")
 
 
 @pytest.mark.long

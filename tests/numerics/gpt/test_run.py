@@ -154,6 +154,25 @@ def test_what_finetuning_refuses(uninterrupted, tmp_path, tiny):
         finetune(tiny, tmp_path, tmp_path / "nothing")
 
 
+def test_a_tied_network_is_untied(uninterrupted, tmp_path, tiny):
+    loose = replace(tiny, model=replace(tiny.model, tied=False))
+    still = replace(loose, finetuning=replace(tiny.finetuning, iterations=1, lr=1e-30, weight_decay=0.0))
+    begun = load(uninterrupted / "pt").state_dict()
+    found = finetune(still, tmp_path / "still", uninterrupted / "pt", "icl").state_dict()
+    assert set(found) - set(begun) == {"unembedding"}
+    assert all((found[name] - begun["token" if name == "unembedding" else name]).abs().max() < 1e-20 for name in found)
+    tuned = finetune(loose, tmp_path / "tuned", uninterrupted / "pt", "icl").state_dict()
+    assert not torch.equal(tuned["token"], tuned["unembedding"])
+    assert torch.equal(load(tmp_path / "tuned").state_dict()["unembedding"], tuned["unembedding"])
+    # The other way there is no telling which of the two it would be.
+    pretrain(loose, tmp_path / "loose")
+    with pytest.raises(ValueError, match=r"pretrained must be a network with tied = True, got .* with tied = False"):
+        finetune(tiny, tmp_path / "no", tmp_path / "loose")
+    # Its own unembedding is kept.
+    own = finetune(still, tmp_path / "own", tmp_path / "loose", "icl").state_dict()
+    assert (own["unembedding"] - load(tmp_path / "loose").state_dict()["unembedding"]).abs().max() < 1e-20
+
+
 def test_an_unfinished_pretraining_is_refused_and_a_snapshot_is_not(tmp_path, tiny):
     def stop_there(step):
         if step.step == 16:

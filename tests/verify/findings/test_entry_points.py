@@ -95,15 +95,19 @@ def test_what_decides_a_network_names_it():
         Network(config(SIZE, 0), "icl", scratch=True),
         Network(config(SIZE, 0), "icl", (0, 1)),
         Network(config(SIZE, 0), "icl", objective="last"),
+        Network(config(SIZE, 0), "icl", untied=True),
         Network(config(SIZE, 0, S=6), "icl"),
         Network(config(SIZE, 0)),
     ]
-    assert len({json.dumps(one.identity(), sort_keys=True) for one in [base, *others]}) == 8
+    assert len({json.dumps(one.identity(), sort_keys=True) for one in [base, *others]}) == 9
     assert Network(config(SIZE, 0), "icl", (0, 1, 2, 3)).identity() == base.identity()
     assert Network(config(SIZE, 0), "icl").before == Network(config(SIZE, 0))
     assert Network(config(SIZE, 0), "icl", scratch=True).before is None
     assert Network(config(SIZE, 0), "icl", objective="last").before == Network(config(SIZE, 0))
-    for more in ({"scratch": True}, {"objective": "last"}):
+    assert Network(config(SIZE, 0), "icl", untied=True).before == Network(config(SIZE, 0))
+    with pytest.raises(ValueError, match="untied must be False for a network that is not pretrained, got True"):
+        Network(config(SIZE, 0), "icl", scratch=True, untied=True)
+    for more in ({"scratch": True}, {"objective": "last"}, {"untied": True}):
         with pytest.raises(ValueError, match="kind must be"):
             Network(config(SIZE, 0), "pretraining", **more)
     with pytest.raises(ValueError, match="objective must be"):
