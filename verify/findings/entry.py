@@ -54,8 +54,9 @@ def carried_out(
     draw: Callable[[dict[str, Any], Path], object],
     show: Callable[[Console, dict[str, Any]], None],
     reproduced: str,
+    file: str = "finding.json",
 ) -> int:
-    """Makes the record, writes it and its pictures to --out, shows it; the exit status of the module text.
+    """Makes the record, writes it (`file`) and its pictures to --out, shows it; the exit status of the module text.
 
     What is wrong with the input is one line on stderr, and nothing is written then.
     """
@@ -68,7 +69,7 @@ def carried_out(
             record = make(where, bar("networks"))
         if out is not None:
             draw(record, out)
-            write_json(out / "finding.json", record)
+            write_json(out / file, record)
         return record
 
     return judged(prog, made, RunError, show, reproduced)

@@ -52,15 +52,26 @@ def _meets_c1(case: Case) -> bool:
     return case.window is None and case.p["M"] > math.e * case.p["U"] and case.p["balanced_ft"]
 
 
+@cache
+def _least(reading: str) -> Case:
+    """The smallest world with M > e U: M = 3.  All of its logits are 0 in the set reading, so that C -> e is a tie there and C = 3 is not."""
+    world = World.balanced(3, 1, 1, 2, n_grammar=1, seed=1)
+    return Case("balanced M=3 L=1 U=1 M_ft=2 N_ft=1", world, 1, reading=reading)
+
+
+def _first_step(case: Case) -> list:
+    zero = np.zeros((case.world.V, case.world.V), dtype=object)
+    return list(largest_probabilities(case.world, case.n_demos, initial_ov_subj(case.world, case.reading), zero, False))
+
+
 def lemma_c1(statement, court: Court) -> Finding:
-    """Every C with e < C <= M/U is admitted; the bound is weakest as C -> e, so it is judged there."""
-    evidence = []
+    """Every C with e < C <= M/U is admitted; the bound is weakest as C -> e, so it is judged there, and at C = M/U in the least world."""
+    least = _least(court.reading)
+    evidence = [_below(least, "max_v pi_v, first step, C = M/U = 3", _first_step(least), statement(least.p, 3.0))]
     for case in [c for c in (*court.bench, *court.theorem_bench) if _meets_c1(c)][:6]:
-        zero = np.zeros((case.world.V, case.world.V), dtype=object)
-        found = largest_probabilities(case.world, case.n_demos, initial_ov_subj(case.world, case.reading), zero, False)
         C = Fraction(case.p["M"], case.p["U"])
         name = f"max_v pi_v, first step, C -> e (C = M/U = {C}: <= {statement(case.p, float(C)):.6g})"
-        evidence.append(_below(case, name, list(found), statement(case.p, math.e)))
+        evidence.append(_below(case, name, _first_step(case), statement(case.p, math.e)))
     return finding(evidence, counterexample=_first(evidence))
 
 

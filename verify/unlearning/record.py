@@ -1,0 +1,69 @@
+"""The record of `python -m verify.unlearning`, JSON values (verify/schema/unlearning.schema.json)."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from verify.findings.networks import ROOT, sources
+from verify.findings.record import setting
+from verify.findings.rules import Measured
+from verify.findings.settings import Size, config
+from verify.output import revision, versions
+from verify.trained.record import rounded
+from verify.unlearning.rules import NOTHING_LOST, judged
+
+SCHEMA = "contextual-recall-referee/unlearning/1"
+RESULTS = ROOT / "results" / "unlearning"
+TITLE = "What finetuning on the next token unlearns"
+
+
+def sentences(found: dict[str, Any]) -> list[str]:
+    """What was lost, and a sentence for every statement.  found: of `judged`."""
+    lost = ", ".join(f"{value:.2f}" for value in found["lost"].values())
+    out = [f"held-out exact match lost by the loss of all tokens, by seed: {lost}"]
+    if found["verdict"] == NOTHING_LOST:
+        return [f"{out[0]}; too little to explain"]
+    for one in found["statements"]:
+        count, alone = one["count"], one["count"]["of"] == 1
+        whose = "" if alone else f" in {count['count']} of {count['of']} seeds that lose"
+        numbers = ", ".join(
+            f"{name} {value['mean']:.2f}" + ("" if alone else f" ({value['least']:.2f} to {value['largest']:.2f})")
+            for name, value in one["values"].items()
+        )
+        out.append(f"{one['name']}: {'holds' if one['holds'] else 'does not hold'}{whose}; {numbers}")
+    return out
+
+
+def record(preset: str, size: Size, seeds: list[Measured], device: str, seconds: float) -> dict[str, Any]:
+    """The record.  seconds: of the whole command.  Raises ValueError without seeds."""
+    if not seeds:
+        raise ValueError("seeds must be at least one, got none")
+    found = judged(seeds)
+    return rounded(
+        {
+            "schema": SCHEMA,
+            "title": TITLE,
+            "preset": preset,
+            "setting": setting(size),
+            "config": config(size, 0).to_json(),
+            "seeds": [one["seed"] for one in seeds],
+            **found,
+            "findings": sentences(found),
+            "networks": seeds,
+            "pictures": ["unlearning.png"],
+            "device": device,
+            "sources": sources(),
+            "versions": versions(),
+            "revision": revision(),
+            "seconds": round(seconds, 1),
+        }
+    )
+
+
+def committed(preset: str, results: Path = RESULTS) -> dict[str, Any]:
+    """The committed record of a preset.  Raises ValueError where there is none."""
+    path = results / preset / "unlearning.json"
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ValueError(f"preset must have a committed record, got {preset!r} without {path}") from None
