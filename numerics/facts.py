@@ -29,7 +29,7 @@ def _rows(path: Path) -> list[list[str]]:
             raise FactsError(f"{path}: not a file; valid: the path of a CSV file")
         # utf-8-sig swallows a byte order mark; newline="" leaves CRLF and quoted line breaks to the csv module.
         with path.open(encoding="utf-8-sig", newline="") as handle:
-            for row in csv.reader(handle, strict=True):
+            for row in csv.reader(handle, strict=True, skipinitialspace=True):
                 if any("\0" in cell for cell in row):
                     raise FactsError(f"{path}, row {len(rows) + 1}: a zero byte; valid: UTF-8 text")
                 rows.append([cell.strip() for cell in row])
@@ -48,7 +48,7 @@ def read_facts(path: str | PathLike[str]) -> Facts:
     """Reads a CSV file: a header of names (the first one names the subject column), then one subject a row.
 
     The first column is the subject's name, every other column an attribute type.  Byte order mark, CRLF, quoted cells,
-    spaces around cells and blank lines at the end are accepted.  Raises FactsError (one line: file, row, what is
+    spaces around cells, before the quotes of one too, and blank lines at the end are accepted.  Raises FactsError (one line: file, row, what is
     valid): missing or unreadable file, not a file, undecodable text, empty file, no rows, only one column, empty or
     duplicate header name, ragged row, empty cell, duplicate subject.  Cost: linear in the file.
     """
@@ -58,7 +58,9 @@ def read_facts(path: str | PathLike[str]) -> Facts:
         raise FactsError(f"{file}: empty file; valid: a header and at least one row")
     header, body = rows[0], rows[1:]
     if len(header) < 2:
-        raise FactsError(f"{file}, row 1: {len(header)} column(s); valid: at least 2 columns")
+        if header in ([], [""]):
+            raise FactsError(f"{file}, row 1: is empty; valid: a header of names")
+        raise FactsError(f"{file}, row 1: {len(header)} column(s); valid: at least 2 columns, separated by commas")
     for column, name in enumerate(header):
         if not name:
             raise FactsError(f"{file}, row 1: column {column + 1} has no name; valid: a distinct name for every column")
@@ -68,6 +70,8 @@ def read_facts(path: str | PathLike[str]) -> Facts:
         raise FactsError(f"{file}: a header but no rows; valid: at least one subject")
     first_row: dict[str, int] = {}
     for number, row in enumerate(body, start=2):
+        if row in ([], [""]):
+            raise FactsError(f"{file}, row {number}: is empty; valid: blank lines at the end alone")
         if len(row) != len(header):
             raise FactsError(f"{file}, row {number}: {len(row)} cell(s); valid: {len(header)}, as in the header")
         for name, cell in zip(header, row, strict=True):

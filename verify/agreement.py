@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from numerics.population.certified import CertifiedGradients
+from numerics.population.gradients import Gradients
+from numerics.updates import initial_weights
 from verify.coefficients import Row
 from verify.evidence import Evidence, Route
 from verify.judges.compare import arrays, fact
@@ -105,8 +107,7 @@ def _true(w: Witnesses, label: str) -> list[Evidence]:
         return found
     if w.plain is not None:
         for which in NAMES:
-            # Terms of kq_rel are of size eta_ov: the enumeration's roundings are too, even where they cancel.
-            scale = abs(float(w.setting.eta_ov)) * np.abs(w.plain.ov_rel).max() if which == "kq_rel" else 0.0
+            scale = _summands(w, w.plain, which)
             found.append(_inside(w, which, getattr(w.plain, which), scale, label, "enumerated in float64"))
     if w.halves is not None:
         for which in NAMES:
@@ -117,8 +118,21 @@ def _true(w: Witnesses, label: str) -> list[Evidence]:
     return found
 
 
+def _summands(w: Witnesses, plain: Gradients, which: str) -> float:
+    """The size of the terms that a float64 enumeration adds: its roundings are of that size, even where the terms cancel.
+
+    kq_subj sums alpha_j (r_j - rbar), r linear in W_OV^subj: 0 on every sequence where all finetuning subjects have the same
+    facts.  kq_rel sums terms of the size of eta_ov ov_rel.  ov_rel sums (pi - h(y)) xbar^T, which do not cancel.
+    """
+    if which == "kq_subj":
+        return float(
+            np.abs(initial_weights(w.world, w.setting.N_ft, w.setting.window, w.setting.reading).ov_subj).max()
+        )
+    return abs(float(w.setting.eta_ov)) * float(np.abs(plain.ov_rel).max()) if which == "kq_rel" else 0.0
+
+
 def _inside(w: Witnesses, which: str, plain: NDArray, scale: float, label: str, name: str) -> Evidence:
-    """A float64 witness within the proven radius, plus its own rounding (1e-12 of its largest entry)."""
+    """A float64 witness within the proven radius, plus its own rounding: 1e-12 of its largest entry, or of the terms that it adds."""
     centre, radius = getattr(w.certified, which), getattr(w.certified, f"{which}_radius")
     own = tolerance(Route.AUTOGRAD).value * max(float(np.abs(plain).max()), scale)
     excess = float((np.abs(plain - centre) - radius).max())
@@ -129,7 +143,7 @@ def _inside(w: Witnesses, which: str, plain: NDArray, scale: float, label: str, 
         f"largest excess over the radius {excess:.2g}",
         f"at most {own:.2g}",
         excess <= own,
-        "the proven radius, and 1e-12 of the largest entry for the float64 witness",
+        "the proven radius, and for the float64 witness 1e-12 of its largest entry or of the terms that it adds",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import math
 import os
 import sys
@@ -59,6 +60,11 @@ def memory() -> int:
 STEP_RANGE = (1e-100, 1e100)
 
 
+def _nonzero(text: str) -> bool:
+    """Whether a decimal is written with a digit other than 0 before its exponent."""
+    return any(digit in "123456789" for digit in text.lower().split("e")[0])
+
+
 def number_step(text: str) -> Fraction:
     not_a_number = argparse.ArgumentTypeError(f"{text!r} is not a number (a decimal or a fraction such as 1/3)")
     out_of_range = argparse.ArgumentTypeError(f"{text!r} is out of range (valid: from 1e-100 to 1e100)")
@@ -72,7 +78,7 @@ def number_step(text: str) -> Fraction:
     if any(part and not STEP_RANGE[0] <= abs(part) <= STEP_RANGE[1] for part in parts):
         raise out_of_range
     # 1e-400 is a float zero, and is meant as a positive number.
-    if any(part == 0 and any(digit in "123456789" for digit in text.lower().split("e")[0]) for part in parts[:1]):
+    if parts[0] == 0 and _nonzero(text.split("/")[0]):
         raise out_of_range
     try:
         return Fraction(text)
@@ -89,6 +95,8 @@ def _beta(text: str) -> float:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number (a positive number, or inf)")
     if math.isinf(value) and "inf" not in text.lower():
         raise argparse.ArgumentTypeError(f"{text!r} is out of range (valid: up to {sys.float_info.max:.3g}, or inf)")
+    if value == 0 and _nonzero(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is out of range (valid: from {sys.float_info.min:.3g} on, or inf)")
     return value
 
 
@@ -159,7 +167,7 @@ def _facts_setting(options: argparse.Namespace) -> tuple[Setting, World]:
     try:
         world = World.from_csv(options.facts, M_ft=options.M_ft, n_grammar=max(options.G, 1), seed=options.seed)
     except FactsError as error:
-        raise SettingError(str(error)) from None
+        raise SettingError(str(error).replace(": M_ft must", ": --M-ft must")) from None
     _printable(options.facts, world)
     setting = Setting(
         M=world.M,
@@ -286,16 +294,24 @@ def writable(option: str, name: str) -> None:
         raise SettingError(
             f"{option} -: standard output is for people; give the name of a file (./- for one called so)"
         )
-    # Path.resolve raises for a link to itself.
+    # Path.resolve raises for a link to itself, which realpath leaves a link.
     target = Path(os.path.realpath(name))
+    try:
+        os.stat(target)
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise SettingError(f"{option} {name}: the name is too long; give a shorter one") from None
+        if error.errno == errno.ELOOP:
+            raise SettingError(
+                f"{option} {name}: is or passes a link that leads to itself; give the name of a file"
+            ) from None
     if target.is_dir():
         raise SettingError(f"{option} {name}: is a folder; give the name of a file")
     if target.exists() and not target.is_file():
         raise SettingError(f"{option} {name}: is not a regular file; give the name of a file to make or to replace")
     if not target.parent.is_dir():
-        raise SettingError(
-            f"{option} {name}: the folder {target.parent} does not exist; give a file in a folder that does"
-        )
+        wrong = "is none" if target.parent.exists() else "does not exist"
+        raise SettingError(f"{option} {name}: the folder {target.parent} {wrong}; give a file in a folder that exists")
     try:
         # As it is written later: a name may be too long for that.
         tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp").close()

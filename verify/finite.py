@@ -11,16 +11,16 @@ from rich.console import Console
 
 from numerics.population.enumerate import population_size
 from numerics.updates import updated_weights
-from verify.judges.printed_update import errors, network
+from verify.judges.printed_update import counts, network
 from verify.witnesses import Witnesses
 
 
 @dataclass(frozen=True)
 class Finite:
-    """Accuracy at finite beta by objective and pool: (right, total); `why` where it was not run."""
+    """Accuracy at finite beta by objective and pool: (right, ties, total); `why` where it was not run."""
 
     beta: float
-    accuracy: dict[str, dict[str, tuple[int, int]]]
+    accuracy: dict[str, dict[str, tuple[int, int, int]]]
     change: dict[str, float]
     why: str = ""
 
@@ -28,7 +28,9 @@ class Finite:
         return {
             "beta": self.beta,
             "accuracy": {
-                objective: {pool: {"right": right, "total": total} for pool, (right, total) in pools.items()}
+                objective: {
+                    pool: {"right": right, "ties": ties, "total": total} for pool, (right, ties, total) in pools.items()
+                }
                 for objective, pools in self.accuracy.items()
             },
             "relative_change_against_beta_inf": self.change,
@@ -40,7 +42,10 @@ class Finite:
             console.print(f"[bold]beta = {self.beta:g}[/bold]: {self.why}", highlight=False)
             return
         for objective, pools in self.accuracy.items():
-            text = "; ".join(f"{pool} {right} of {total} right" for pool, (right, total) in pools.items())
+            text = "; ".join(
+                f"{pool} {right} of {total} right" + (f", {ties} tied" if ties else "")
+                for pool, (right, ties, total) in pools.items()
+            )
             console.print(
                 f"[bold]{objective} steps at beta = {self.beta:g}[/bold] (gradients and forward pass): {text}",
                 highlight=False,
@@ -60,14 +65,13 @@ def finite(w: Witnesses) -> Finite | None:
         return Finite(
             s.beta, {}, {}, f"{max(sizes):.3g} sequences are too many to enumerate; only beta = inf is decided here"
         )
-    found: dict[str, dict[str, tuple[int, int]]] = {}
+    found: dict[str, dict[str, tuple[int, int, int]]] = {}
     for objective, gradients in zip(("hat", "true"), w.finite, strict=True):
         weights = updated_weights(w.world, gradients, float(s.eta_kq_subj), float(s.eta_kq_rel))
         model = network(w.world, s.N_ft, weights, s.beta)
         found[objective] = {}
         for pool, query in pools.items():
-            wrong, total = errors(model, w.world, s.N_ft, query)
-            found[objective][pool] = (total - wrong, total)
+            found[objective][pool] = counts(model, w.world, s.N_ft, query)
     change = {}
     if w.exact is not None:
         for which in ("kq_subj", "ov_rel", "kq_rel"):

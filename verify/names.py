@@ -18,6 +18,11 @@ def _what(world: World, token: int) -> str:
     return "a relation" if token < world.attribute_offsets[-1] + world.L else "a grammar token"
 
 
+def _visible(name: str) -> str:
+    """The name with its white space made visible: a space as ␣, anything else as its escape."""
+    return "".join("␣" if c == " " else ascii(c)[1:-1] if c.isspace() else c for c in name)
+
+
 def told_apart(setting: Setting, world: World) -> None:
     """Raises SettingError, one line, if two tokens of a table of facts are printed alike, up to white space.
 
@@ -31,7 +36,10 @@ def told_apart(setting: Setting, world: World) -> None:
         name = " ".join(world.token_name(token).split())
         other = first.setdefault(name, token)
         if other != token:
+            pair = [_visible(world.token_name(one)) for one in (other, token)]
+            # Only where white space is all that differs do the names themselves.
+            apart = f" ({pair[0]} and {pair[1]} differ in white space alone)" if pair[0] != pair[1] else ""
             raise SettingError(
-                f"--facts {setting.facts}: {_what(world, other)} and {_what(world, token)} would both be printed as {name};"
-                " valid: names by which all tokens can be told apart"
+                f"--facts {setting.facts}: {_what(world, other)} and {_what(world, token)} would both be printed as"
+                f" {name}{apart}; valid: names by which all tokens can be told apart"
             )

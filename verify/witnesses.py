@@ -107,8 +107,9 @@ class Witnesses:
         return "exact sums over draws" if self.marginal is not None else f"none (V = {self.world.V} > {DENSE_V})"
 
     def autograd_feasible(self) -> bool:
+        """Whether the literal network can be run over the whole population: its matrices are (V + T, V + T)."""
         s = self.setting
-        return s.population * s.T * (self.world.V + s.T) <= AUTOGRAD_WORK
+        return self.dense and s.population * s.T * (self.world.V + s.T) <= AUTOGRAD_WORK
 
     @cached_property
     def autograd_hat(self) -> AutogradGradients | None:

@@ -26,6 +26,11 @@ def test_names_values_and_order(tmp_path, mark):
     assert world.attribute_token.tolist() == [[4, 5], [3, 6], [4, 6]]
 
 
+def test_space_before_a_quoted_cell(tmp_path):
+    world = World.from_csv(_file(tmp_path, 's,t\na, "12"\nb,12\nc,  "1, 3"\nd,"1, 3"\n'))
+    assert world.value_names == (("1, 3", "12"),) and world.table[:, 0].tolist() == [1, 1, 0, 0]
+
+
 def test_finetuning_subjects(tmp_path):
     path = _file(tmp_path, "s,t\n" + "".join(f"x{i},{i % 3}\n" for i in range(10)))
     assert World.from_csv(path).finetune == (0, 1, 2, 3, 4)
@@ -48,7 +53,7 @@ def test_finetuning_subjects(tmp_path):
         ("s\na\n", "row 1: 1 column"),
         ("s,t\na,b\nc\n", "row 3: 1 cell.*valid: 2"),
         ("s,t\na,b\nc,d,e\n", "row 3: 3 cell"),
-        ("s,t\na,b\n\nc,d\n", "row 3: 0 cell"),
+        ("s,t\na,b\n\nc,d\n", "row 3: is empty"),
         ("s,t\na,\n", "row 2: the cell of 't' is empty"),
         ("s,t\n ,b\n", "row 2: the cell of 's' is empty"),
         ("s,t\na,b\nc,b\na,c\n", "row 4: subject 'a' is already in row 2"),

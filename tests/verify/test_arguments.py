@@ -104,6 +104,19 @@ def test_step_sizes(refused, option, value):
     assert "positive" in line or "is not a number (a decimal or a fraction" in line
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("--eta-ov", "0/3", "--eta-ov 0: must be positive"),
+        ("--beta", "1e-400", "'1e-400' is out of range (valid: from 2.23e-308 on, or inf)"),
+        ("--beta", "1e400", "'1e400' is out of range"),
+        ("--beta", "0.0", "--beta 0.0: must be"),
+    ],
+)
+def test_zeros_and_numbers_too_small(refused, option, value, words):
+    refused(option, value, names=(words,))
+
+
 @pytest.mark.parametrize("value", ["1e400", "1e999999999", "1e-400", "1e-999999999", "1e101", "1/1e300"])
 def test_step_sizes_beyond_float64(refused, value):
     """Not a traceback after the work, and not minutes spent on writing out the digits."""
@@ -128,6 +141,9 @@ FACTS = {
     "latin": ("name,city\nAnn,Zürich\n".encode("latin-1"), ("UTF-8",)),
     "escape": (b"name,city\nAnn,\x1b[31mRome\n", ("'\\x1b[31mRome'", "control character")),
     "open quote": (b'name,city\nAnn,"Rome\n', ("CSV",)),
+    "semicolons": (b"name;city\nAnn;Rome\n", ("row 1", "separated by commas")),
+    "blank first": (b"\nname,city\nAnn,Rome\n", ("row 1", "is empty")),
+    "blank between": (b"name,city\nAnn,Rome\n\nBob,Oslo\n", ("row 3", "is empty", "at the end alone")),
 }
 
 
@@ -151,8 +167,8 @@ def test_fact_table_against_other_options(refused, tmp_path):
     file.write_text("name,city\nAnn,Rome\nBob,Oslo\n", encoding="utf-8")
     for option in ("--M", "--L", "--U"):
         refused("--facts", str(file), option, "2", names=(f"{option}: not with --facts",))
-    refused("--facts", str(file), "--M-ft", "3", names=("M_ft", "3", "2"))
-    refused("--facts", str(file), "--M-ft", "0", names=("M_ft", "0"))
+    refused("--facts", str(file), "--M-ft", "3", names=("--M-ft", "3", "2"))
+    refused("--facts", str(file), "--M-ft", "0", names=("--M-ft", "0"))
     refused("--facts", str(file), "--G", "0", names=("--G 0", "at least 1"))
     refused("--facts", str(file), "--N-ft", "0", names=("--N-ft 0", "at least 1"))
     refused("--facts", str(file), "--seed", "-2", names=("--seed -2", "at least 0"))
@@ -168,8 +184,14 @@ def test_targets(refused, tmp_path):
     refused(*small, "--json", "", names=("--json ''", "the name of a file"), target=False)
     refused(*small, "--json", "-", names=("--json -", "./-"), target=False)
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
-    refused(*small, "--json", str(tmp_path / "loop" / "x.json"), names=("does not exist",), target=False)
+    refused(
+        *small, "--json", str(tmp_path / "loop" / "x.json"), names=("passes a link that leads to itself",), target=False
+    )
+    refused(*small, "--json", str(tmp_path / "loop"), names=("a link that leads to itself",), target=False)
     refused(*small, "--json", str(tmp_path / ("x" * 250)), names=("File name too long",), target=False)
+    refused(*small, "--json", str(tmp_path / ("x" * 300)), names=("the name is too long",), target=False)
+    (tmp_path / "file").write_text("kept", encoding="utf-8")
+    refused(*small, "--json", str(tmp_path / "file" / "x.json"), names=("file is none",), target=False)
 
 
 @pytest.mark.parametrize("path", ["facts.csv", "folder/../facts.csv", "link.csv", "hard.csv"])

@@ -9,11 +9,13 @@ from fractions import Fraction
 import pytest
 
 from numerics.conclusion import decide
+from numerics.conclusion.decision import Decision, vacuous
 from numerics.population.marginal import hat_gradients
 from numerics.updates import updated_weights
 from numerics.world import World
 from theory.finetuning.conclusion import balanced_conclusion, sharp_M_ft
 from verify.conclude import hat, sharp, true
+from verify.conclude.conclusion import decision_json
 from verify.judges.decided import boundary
 from verify.setting import Setting
 from verify.witnesses import Witnesses
@@ -249,3 +251,21 @@ def test_true_steps_that_float64_cannot_follow_are_open(monkeypatch):
     monkeypatch.setattr("verify.conclude.after_true.WORK", 0)
     found = true(Witnesses(setting, world))
     assert found.holds is None and not found.decisions and "saturates" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("bounds", "right", "accuracy"), [((0, 0), 0, 0.0), ((18, 18), 18, 1.0), ((0, 18), None, None)]
+)
+def test_bounds_that_meet_are_a_count(bounds, right, accuracy):
+    """Nothing was counted, and the bounds alone say how many are right."""
+    low, high = bounds
+    found = decision_json(
+        Decision(18, None, None, None, bounds, (0, 18), (18 - high, 18 - low), False, "bounded", "too many")
+    )
+    assert (found["right"], found["accuracy"], found["ties"]) == (right, accuracy, None)
+    assert found["accuracy_bounds"] == [low / 18, high / 18]
+
+
+def test_an_empty_pool_has_no_accuracy():
+    found = decision_json(vacuous("no held-out subject"))
+    assert found["right"] == 0 and found["accuracy"] is None and found["vacuous"]

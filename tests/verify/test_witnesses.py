@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -148,3 +149,39 @@ def test_agreement_at_steps_of_any_size(M, L, U, M_ft, eta_ov):
     assert wrong.autograd_true is not None
     wrong.autograd_true.kq_rel[-1] += 1e-9 * float(setting.eta_ov)
     assert [e.quantity for e in agreement(wrong) if not e.agrees] == ["kq_rel, true: autograd = enumerated"]
+
+
+ALIKE = [[[0], [0], [1]], [[0, 1], [1, 2], [2, 0]], [[0, 0], [0, 0], [0, 0], [1, 1], [0, 1]]]
+
+
+@pytest.mark.parametrize(("rows", "M_ft"), list(zip(ALIKE, (2, 1, 3), strict=True)))
+@pytest.mark.parametrize("n", [1, 2, 3])
+@pytest.mark.parametrize("reading", ["set", "literal"])
+def test_agreement_where_a_gradient_is_zero(rows, M_ft, n, reading):
+    """All finetuning subjects have the same facts: kq_subj is exactly 0, and what float64 sums leave of it is rounding."""
+    world = World(rows, finetune=range(M_ft), n_grammar=1)
+    setting = Setting(M=world.M, L=world.L, U=world.U, M_ft=M_ft, N_ft=n, G=1, reading=reading)
+    w = Witnesses(setting, world)
+    assert w.plain is not None and w.certified is not None
+    assert not w.certified.kq_subj.any() and np.abs(w.plain.kq_subj).max() < 1e-15
+    assert [e.quantity for e in agreement(w) if not e.agrees] == []
+
+
+def test_a_wrong_enumeration_is_outside():
+    """The room for roundings is not room for errors: 1e-10 of a term is seen, in every gradient."""
+    world = World(ALIKE[0], finetune=range(2), n_grammar=1)
+    setting = Setting(M=3, L=1, U=world.U, M_ft=2, N_ft=2, G=1)
+    for which in ("kq_subj", "ov_rel", "kq_rel"):
+        w = Witnesses(setting, world)
+        wrong = getattr(w.plain, which).copy()
+        wrong.flat[0] += 1e-10
+        w.__dict__["plain"] = replace(w.plain, **{which: wrong})
+        assert any(which in e.quantity and "enclosure" in e.quantity for e in agreement(w) if not e.agrees)
+
+
+def test_the_literal_network_is_not_built_over_a_large_vocabulary():
+    """Two finetuning subjects, four sequences, and 20 000 held-out subjects: a matrix of it would be 3 GB."""
+    world = World([[j % 3] for j in range(20_000)], finetune=range(2), n_grammar=1)
+    w = Witnesses(Setting(M=20_000, L=1, U=world.U, M_ft=2, N_ft=1, G=1), world)
+    assert w.setting.population == 4 and not w.autograd_feasible()
+    assert w.autograd_hat is None and w.autograd_true is None and w.autograd_sampled is None

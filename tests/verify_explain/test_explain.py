@@ -254,6 +254,7 @@ def test_counts_are_marked_wherever_the_bounds_are_not_a_point():
         ("s,t,u\nr[t],a,p\ny,b,q\n", "a subject and a relation would both be printed as r[t]"),
         ("s,t,u\ng0,a,p\ny,b,q\n", "a subject and a grammar token would both be printed as g0"),
         ('s,t,u\n"a\nb",a,p\na b,b,q\n', "a subject and a subject would both be printed as a b"),
+        ("s,t,u\nx,A  B,p\ny,A B,q\n", "as t=A B (t=A␣␣B and t=A␣B differ in white space alone)"),
         ("s,t,t=a\nx,a=b,b\ny,b,q\n", "a value of 't' and a value of 't=a' would both be printed as t=a=b"),
         ("s,t,u\nx,a,p\n x ,b,q\n", "row 3: subject 'x' is already in row 2"),
     ],

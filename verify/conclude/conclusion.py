@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from numerics.conclusion.decision import Decision
@@ -34,9 +35,11 @@ class Conclusion:
 def decision_json(d: Decision) -> dict[str, Any]:
     """accuracy, ties (number of sequences where the target ties for the maximum), total; bounds where the count is open."""
     bounds = d.accuracy_bounds
+    # Where nothing was counted the bounds may say it all.
+    right = d.right_bounds[0] if d.right is None and d.right_bounds[0] == d.right_bounds[1] else d.right
     return {
-        "accuracy": None if d.accuracy is None else float(d.accuracy),
-        "right": d.right,
+        "accuracy": None if right is None or d.vacuous else float(Fraction(right, d.total)),
+        "right": right,
         "ties": d.ties,
         "total": d.total,
         "accuracy_bounds": None if bounds is None else [float(bounds[0]), float(bounds[1])],

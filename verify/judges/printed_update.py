@@ -47,11 +47,14 @@ def network(world: World, n_demos: int, weights: Weights, beta: float) -> Attent
     return AttentionOnly(world.V, T, kq, ov, beta)
 
 
-def errors(
+def counts(
     model: AttentionOnly, world: World, n_demos: int, query: str, kinds: set[int] | None = None
-) -> tuple[int, int]:
-    """(sequences on which the target is not strictly first, sequences), by a plain forward pass over all of them."""
-    wrong = total = 0
+) -> tuple[int, int, int]:
+    """(sequences on which the target is strictly first, on which it ties for that, sequences), by a plain forward pass over all.
+
+    A tie is one of the logits as they are computed.
+    """
+    right = ties = total = 0
     for block in sequences(world, n_demos, query=query):
         keep = np.ones(len(block.types), dtype=bool) if kinds is None else np.isin(block.types, list(kinds))
         if not keep.any():
@@ -61,9 +64,18 @@ def errors(
         targets = torch.as_tensor(block.targets[keep])[:, None]
         own = logits.gather(1, targets)
         others = logits.scatter(1, targets, -torch.inf).amax(1, keepdim=True)
-        wrong += int((own <= others).sum())
+        right += int((own > others).sum())
+        ties += int((own == others).sum())
         total += int(keep.sum())
-    return wrong, total
+    return right, ties, total
+
+
+def errors(
+    model: AttentionOnly, world: World, n_demos: int, query: str, kinds: set[int] | None = None
+) -> tuple[int, int]:
+    """(sequences on which the target is not strictly first, sequences)."""
+    right, _, total = counts(model, world, n_demos, query, kinds)
+    return total - right, total
 
 
 #: Beyond this the softmax of the bench's smallest gap is 1 to double precision, so no larger beta can help.
