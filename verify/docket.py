@@ -26,6 +26,7 @@ from verify.judges import (
     coefficients,
     conventions,
     figures,
+    growth,
     remarks,
     second_step,
     sequencewise,
@@ -102,9 +103,9 @@ def _other_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
     balanced_matches = matches.subs(
         {s: 1 / sp.Symbol("U", positive=True) for s in matches.free_symbols if s.name == "f_u"}
     )
-    hat_norm_order = B.order(squared_norm("kq_subj"), "m")
-    ov_orders = {k: B.order(squared_norm("ov_rel"), k) for k in ("U", "L", "m")}
-    kq_orders = {"m": B.order(squared_norm("kq_rel"), "m") + 1}  # alpha_2 itself falls like 1/m
+    hat_norm_order = growth.order(squared_norm("kq_subj"), "m")
+    ov_orders = {k: growth.order(squared_norm("ov_rel"), k) for k in ("U", "L", "m")}
+    kq_orders = {"m": growth.order(squared_norm("kq_rel"), "m") + 1}  # alpha_2 itself falls like 1/m
     return {
         "grad.f": (
             sequencewise.gradient_f,
@@ -173,7 +174,7 @@ def _other_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
             ),
         ),
         "subj.true_vs_hat": (
-            B.subject_difference,
+            growth.subject_difference,
             lambda court: Derived(
                 {
                     "bound": lambda p, C: E.subject_difference(p, court.reading),
@@ -202,7 +203,7 @@ def _other_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
             ),
         ),
         "rel.ov.norm": (
-            B.ov_norm,
+            growth.ov_norm,
             _fixed(
                 ov_orders,
                 "Theta((U L)^(-1/2)), always below 1; order in (U, L, m): "
@@ -212,7 +213,7 @@ def _other_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
             ),
         ),
         "rel2.norm": (
-            B.relation_norm,
+            growth.relation_norm,
             _fixed(
                 kq_orders,
                 f"Theta(m^{kq_orders['m']}), of the expected gradient: the factor 1/T is lost in the printed order; {remarks.sep_share()}",

@@ -62,8 +62,20 @@ def test_the_court_rejects_the_bounds_of_the_other_reading():
 
 
 def test_the_smaller_C_makes_the_bound_of_lemma_c1_weaker():
-    found = tried(entries()["lemC1"], court("set"), mutants=False).printed.counterexample
-    assert "C -> e (C = M/U = 4: <= 0.0529491)" in found and "<= 0.0588235294118" in found
+    first, second, *_ = tried(entries()["lemC1"], court("set"), mutants=False).printed.evidence
+    assert "C -> e (C = M/U = 4: <= 0.0529491)" in second.quantity and second.printed == "<= 0.0588235294118"
+    # The least world admits one integer C alone, and there all tokens are equally likely: a tie with the bound as C -> e.
+    assert "C = M/U = 3" in first.quantity and not first.agrees
+
+
+@pytest.mark.parametrize(("reading", "largest"), [("set", 1 / 7), ("literal", 1 / (6 + math.exp(-2)))])
+def test_the_least_counterexample_to_lemma_c1(reading, largest):
+    """M > e U leaves M = 3, U = 1. Logits by hand, N_ft = 1: 0 for all in the set reading, -2 for the value of three subjects in the literal
+    one, where the relation head puts nothing on it yet."""
+    found = tried(entries()["lemC1"], court(reading), mutants=False).printed
+    assert found.status is Status.FAILS and found.counterexample.startswith("balanced M=3 L=1 U=1 M_ft=2 N_ft=1")
+    assert float(found.evidence[0].measured.split()[0]) == pytest.approx(largest, rel=1e-11)
+    assert largest > 1 / (7 + (3 / math.e - 1) * 1)
 
 
 # --- the chain of the second iteration --------------------------------------------------------------------------------
