@@ -65,6 +65,11 @@ def seeds_in_words(count: int) -> str:
     return "one seed alone" if count == 1 else f"{count} seeds"
 
 
+def _number(value: float) -> str:
+    """Three digits, all digits of what has more before the point: an iteration is 9500 and not 9.5e+03."""
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
 def said(statements: list[dict[str, Any]]) -> list[str]:
     """A sentence for every statement, from its numbers."""
     out = []
@@ -84,7 +89,8 @@ def said(statements: list[dict[str, Any]]) -> list[str]:
             alone = count["of"] == 1
             whose = seeds_in_words(1) if alone else f"{count['count']} of {count['of']} seeds"
             numbers = f"{whose}; " + ", ".join(
-                f"{name} {value['mean']:.3g}" + ("" if alone else f" ({value['least']:.3g} to {value['largest']:.3g})")
+                f"{name} {_number(value['mean'])}"
+                + ("" if alone else f" ({_number(value['least'])} to {_number(value['largest'])})")
                 for name, value in one["values"].items()
             )
         out.append(f"{one['name']}: {one['verdict']}; {numbers}")

@@ -44,6 +44,7 @@ def test_what_is_committed_follows_from_its_own_networks(folder):
     assert close(record.rounded(statements), found["statements"])
     assert close(record.rounded(whole), found["all_main"])
     assert record.verdict(statements, whole) == found["verdict"]
+    assert record.said(found["statements"]) == found["findings"]
     # The setting that the record tells of is the preset's.
     size = size_of(found["preset"], name)
     assert found["config"] == json.loads(json.dumps(record.rounded(config(size, 0).to_json())))
