@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from numerics.gpt import GPT
+from numerics.gpt.model import Block
 from numerics.representations.contexts import Contexts
 from numerics.representations.steering import Replaced
 
@@ -41,11 +42,13 @@ def replacing(model: GPT, contexts: Contexts, name: str = LAST_ATTENTION, batch:
     tokens = contexts.tokens(contexts.N)
     if name == LAST_ATTENTION and model.n_layers == 2:
         before, last = points(model, contexts, contexts.N, batch)["layer1.residual"], model.blocks[1]
+        if not isinstance(last, Block):
+            raise TypeError(f"blocks must be Block, got {type(last)}")
 
         @torch.no_grad()
         def continued(rows: Tensor, value: Tensor) -> Tensor:
             x = before[rows] + value.to(before)
-            return model.unembed(x + last.mlp(x))  # type: ignore[operator]
+            return model.unembed(x + last.mlp(x))
 
         return continued
 

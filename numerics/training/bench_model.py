@@ -18,6 +18,7 @@ import ctypes
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -211,7 +212,7 @@ def bench(
             ordered[0],
             tuple(times[form]),
             1e3 * tokens.numel() / median,
-            peak_mib(lambda form=form: iteration(form), device),  # type: ignore[misc]
+            peak_mib(partial(iteration, form), device),
             operations,
             moved,
             1e3 * operations / rate,

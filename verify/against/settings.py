@@ -1,6 +1,6 @@
 """How large each part is; every number was fixed before the first run of the part."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from numerics.training import ModelConfig, PhaseConfig, RunConfig, WorldConfig
 
@@ -73,7 +73,7 @@ class Plan:
 
 
 def _run(M: int, iterations: tuple[int, int], d_h: int) -> RunConfig:
-    common = {"lr": 3e-3, "evaluate_size": 64, "checkpoint_every": 10_000}
+    common = PhaseConfig(lr=3e-3, evaluate_size=64, checkpoint_every=10_000)
     before, after = iterations
     return RunConfig(
         world=WorldConfig(M, 3, 6, M // 2),
@@ -81,8 +81,8 @@ def _run(M: int, iterations: tuple[int, int], d_h: int) -> RunConfig:
         S=4,
         n_tr=3,
         n_demos=2,
-        pretraining=PhaseConfig(before, evaluate_every=before, **common),  # type: ignore[arg-type]
-        finetuning=PhaseConfig(after, schedule="constant", evaluate_every=after, **common),  # type: ignore[arg-type]
+        pretraining=replace(common, iterations=before, evaluate_every=before),
+        finetuning=replace(common, iterations=after, schedule="constant", evaluate_every=after),
     )
 
 

@@ -38,15 +38,15 @@ class Size:
     def config(self, seed: int) -> RunConfig:
         """The configuration of a seed; streams of random numbers do not meet: weights from seed, batches from the hundreds."""
         before, after = self.iterations
-        common = {"lr": self.lr, "evaluate_size": 64, "checkpoint_every": 1000}
+        common = PhaseConfig(lr=self.lr, evaluate_size=64, checkpoint_every=1000)
         return RunConfig(
             world=WorldConfig(self.M, self.L, self.U, seed=seed),
             model=ModelConfig(d_h=self.d_h, seed=seed),
             S=self.S,
             n_tr=self.n_tr,
             n_demos=self.n_demos,
-            pretraining=PhaseConfig(before, seed=300 + seed, evaluate_every=before, **common),  # type: ignore[arg-type]
-            finetuning=PhaseConfig(after, schedule="constant", seed=400 + seed, evaluate_every=after, **common),  # type: ignore[arg-type]
+            pretraining=replace(common, iterations=before, seed=300 + seed, evaluate_every=before),
+            finetuning=replace(common, iterations=after, schedule="constant", seed=400 + seed, evaluate_every=after),
         )
 
 

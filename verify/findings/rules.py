@@ -24,6 +24,7 @@ What is judged, per seed (exact, type, subject, attribute are shares of sequence
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 # Share of the seeds.
@@ -224,14 +225,20 @@ LAST_TOKEN = Statement(
     lambda m: {"last_heldout": at_end(m["last"], "icl_heldout"), "last_seen": at_end(m["last"], "icl_seen")},
     main=False,
 )
+
+
+def _own_format(m: Measured, part: str) -> dict[str, float]:
+    return {group: at_end(m[part], group) for group in ("grm_heldout", "grm_seen")}
+
+
 # Of Finding 3: what finetuning on ICL+Grm gives in its own format, without the change that the finding is about.
 OWN_FORMAT = tuple(
     Statement(
         name,
         f"{words}held-out ICL+Grm (S_ft = 1) exact match at the end at least {TRANSFER} above every control",
         "transfer of facts without the change of format; " + _LATER,
-        lambda m, part=part: transfers(m, part, "grm_heldout"),  # type: ignore[misc]
-        lambda m, part=part: {g: at_end(m[part], g) for g in ("grm_heldout", "grm_seen")},  # type: ignore[misc]
+        partial(transfers, part=part, group="grm_heldout"),
+        partial(_own_format, part=part),
         main=False,
     )
     for name, words, part in (
@@ -271,8 +278,8 @@ OTHER_LENGTHS = tuple(
         f"{words}held-out exact match at a grammar length that finetuning never had (none, or one or two tokens beyond its longest) at least"
         f" {TRANSFER} above every control measured on ICL sequences",
         "Section 3.2: variable grammar lengths prevent overfitting to a fixed positional offset; " + _LATER,
-        lambda m, part=part: other_lengths(m, part),  # type: ignore[misc]
-        lambda m, part=part: lengths_answered(m, part),  # type: ignore[misc]
+        partial(other_lengths, part=part),
+        partial(lengths_answered, part=part),
         main=False,
     )
     for name, words, part in (

@@ -6,6 +6,7 @@ A statement is judged on one network at a time; it is reproduced if at least hal
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from numerics.measures import HALF_WAY, MAJORITY
@@ -213,6 +214,10 @@ def matrices_statement(main: bool = True) -> Statement:
     )
 
 
+def _of_ov(holds: Callable[[Measured], bool], m: Measured) -> bool:
+    return holds(m["ov"])
+
+
 def matrix_parts() -> list[Statement]:
     """What the statement on the matrices is made of, apart."""
     parts: list[tuple[str, str, Callable[[Measured], bool]]] = [
@@ -247,7 +252,4 @@ def matrix_parts() -> list[Statement]:
             lambda ov: ov["value_separation"][1] >= VISIBLE,
         ),
     ]
-    return [
-        Statement(name, says, "", lambda m, holds=holds: holds(m["ov"]), main=False)  # type: ignore[misc]
-        for name, says, holds in parts
-    ]
+    return [Statement(name, says, "", partial(_of_ov, holds), main=False) for name, says, holds in parts]

@@ -10,7 +10,7 @@ values of that kind, summed over the types of one size. Those totals are convolv
 totals depends on n and L, not on U, M or M_ft.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -61,7 +61,7 @@ def draws(m: int, U: int) -> dict[Profile[int], Fraction]:
 def placings(contexts: int, extra: bool, U: int) -> dict[Profile[Placing], Fraction]:
     """Second step: a query and `contexts` context draws, of which each stands as subject and as attribute; `extra`: one more
     that stands as attribute only (its subject is just outside the window). Kinds are Placing."""
-    found: dict[Profile[Placing], Fraction] = Counter()  # type: ignore[assignment]
+    found: dict[Profile[Placing], Fraction] = defaultdict(Fraction)
     for shared in range(contexts + 1):
         rest = contexts - shared
         if U == 1 and rest:
@@ -89,7 +89,7 @@ def totals(profiles: Mapping[Profile[Kind], Fraction], kinds: list[Kind], types:
     Cost: the number of distinct totals times the number of profiles, times `types`.
     """
     index = {kind: i for i, kind in enumerate(kinds)}
-    single: dict[tuple[int, ...], Fraction] = Counter()  # type: ignore[assignment]
+    single: dict[tuple[int, ...], Fraction] = defaultdict(Fraction)
     for profile, p in profiles.items():
         counts = [0] * len(kinds)
         for kind, number in profile:
@@ -97,7 +97,7 @@ def totals(profiles: Mapping[Profile[Kind], Fraction], kinds: list[Kind], types:
         single[tuple(counts)] += p
     reached: dict[tuple[int, ...], Fraction] = {(0,) * len(kinds): Fraction(1)}
     for _ in range(types):
-        following: dict[tuple[int, ...], Fraction] = Counter()  # type: ignore[assignment]
+        following: dict[tuple[int, ...], Fraction] = defaultdict(Fraction)
         for before, p in reached.items():
             for added, q in single.items():
                 following[tuple(a + b for a, b in zip(before, added, strict=True))] += p * q
