@@ -269,7 +269,7 @@ def _other_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
             lambda court: Derived(
                 lambda p: E.second_probability(p, court.reading)[0],
                 "pi_v <= exp(alpha_2 (lambda_1 + m lambda_2)) / (V - L U (1 - 1/e)) (literal reading: max(1, exp(alpha_2 (lambda_1 + m lambda_2) - "
-                "(M/U - 1))) / (V - L U)): the printed denominator counts lambda_2 for every value, also for those that no subject of the "
+                "(N_min - 1))) / (V - L U), N_min the least number of subjects that share a value, M/U if all are equal): the printed denominator counts lambda_2 for every value, also for those that no subject of the "
                 "sequence has",
                 r"\pi_v\le\frac{\exp(\alpha_2(\lambda_1+m\lambda_2))}{V-LU_L(1-e^{-1})}",
             ),
@@ -279,8 +279,9 @@ def _other_entries() -> dict[str, tuple[Check, Callable[[Court], Derived]]]:
             lambda court: Derived(
                 lambda p: math.e / p["M"],
                 "the final bound pi_v <= e/M holds in both readings. The link before it, pi_v <= e/(V + L U (1/e - 1)), holds in the set reading: the "
-                "numerator is at most e, every logit at least -1. In the literal reading values lie M/U - 1 lower and are lost to Z, and it "
-                f"fails ({B.lemma_c2_link()}); true is pi_v <= max(1, exp(2 - M/U)) / (V - L U) <= e/M",
+                "numerator is at most e, every logit at least -1. In the literal reading values lie N_u - 1 lower, N_u the number of subjects "
+                f"that have them, and are lost to Z, and it fails ({B.lemma_c2_link()}); true is pi_v <= max(1, exp(2 - N_min)) / (V - L U) <= e/M, "
+                "N_min the least N_u",
                 r"\pi_v\le\frac eM",
             ),
         ),

@@ -155,6 +155,7 @@ def parameters(world: World, N_ft: int, S: int | None = None, **extra: Any) -> d
         "S": T - 2 if S is None else S,
         "G": world.G,
         "V": world.V,
+        "N_min": min(int(c.min()) for c in everyone),
         "all_values_seen": all(bool((c > 0).all()) for c in seen),
         "balanced_all": all(bool((c == c[0]).all()) for c in everyone),
         "balanced_ft": all(bool((c == c[0]).all()) for c in seen),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 
+from verify.region import boundary as boundaries
 from verify.region import point as points
 from verify.region.boundary import Boundary, Sizes, boundary, closed_form
 from verify.region.found import first_words
@@ -47,6 +49,35 @@ def test_a_dropped_condition_is_found_out(objective, holds, monkeypatch):
 
     monkeypatch.setattr(points, "conditions", fewer)
     assert not right(boundary(WORLDS[0], objective, Steps()), WORLDS[0], holds)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "steps", "first"),
+    [
+        (Sizes(16, 2, 4, 2, 4, 0), Steps(eta_ov=Fraction(5000)), 12),
+        (Sizes(14, 2, 2, 3, 4, 56), Steps(eta_ov=Fraction(5000), eta_kq_subj=Fraction(300)), 4),
+    ],
+)
+@pytest.mark.parametrize("every", [True, False])
+def test_a_conclusion_that_holds_and_fails_again(sizes, steps, first, every, monkeypatch):
+    """At large steps tables of unequal remainder fail above exactly balanced ones that hold: bisection alone finds no first one."""
+    if not every:
+        monkeypatch.setattr(boundaries, "ALL", 0)
+    found = boundary(sizes, "hat", steps)
+    assert found.first == first and not found.monotone
+    assert found.decided[first] and found.decided[first - 1] is False
+    assert every == (len(found.decided) == sizes.M - sizes.U + 1)
+    for M_ft, holds in found.decided.items():
+        assert points.point(sizes.world(M_ft), sizes.N_ft, "hat", steps).holds == holds
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_bisection_and_every_value_agree(objective, monkeypatch):
+    whole = [boundary(sizes, objective, Steps()) for sizes in WORLDS]
+    monkeypatch.setattr(boundaries, "ALL", 0)
+    for sizes, one in zip(WORLDS, whole, strict=True):
+        found = boundary(sizes, objective, Steps())
+        assert found.first == one.first and found.decided.items() <= one.decided.items()
 
 
 def test_no_boundary_where_M_is_too_small(holds):
@@ -94,3 +125,4 @@ def test_a_loose_enclosure_never_contradicts_a_tight_one(monkeypatch):
 def test_a_boundary_at_M_says_so():
     """Nothing is held out at M_ft = M: the number alone would read as a success."""
     assert first_words(4, 6) == "4" and first_words(4, 4) == "4 = M (seen queries only), none below"
+    assert first_words(4, 4, every=False) == "4 = M (seen queries only), none decided below"

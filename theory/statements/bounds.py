@@ -1,6 +1,7 @@
 """Logits and probabilities at the two steps, and bounds that hold over all sequences.
 
-p is the setting: M, L, U, A = sum_l U_l, M_ft, m, T, V, and alpha_2 where the second step is meant.
+p is the setting: M, L, U, A = sum_l U_l, M_ft, m, T, V, N_min the least number of subjects that share a value (M/U where it is not
+given: all values on equally many), and alpha_2 where the second step is meant.
 
 First step (subject head uniform on the m subjects, relation head mute). Reading "set": the logit of a value u is
 -(1 - k_u/m), k_u the number of the m subjects that have u; all other tokens have 0. "literal": -(N_u - k_u/m).
@@ -52,15 +53,15 @@ def second_logit(
 def second_probability(p: Parameters, reading: str = "set") -> tuple[float, float]:
     """Upper bounds of max_v pi_v at the second step: by the actual exponents, and for every alpha_2 in the lemma's range.
 
-    "set": the largest logit is at most alpha_2 (lambda_1 + m lambda_2), itself at most 1 there. "literal", balanced: an own
-    value starts at -(M/U - 1), so the largest logit is that much lower, or 0 on a token that is no value.
+    "set": the largest logit is at most alpha_2 (lambda_1 + m lambda_2), itself at most 1 there. "literal": an own value starts at
+    -(N_u - 1), at most -(N_min - 1), so the largest logit is that much lower, or 0 on a token that is no value.
     """
     lambda_1, lambda_2 = second_scales(p)
     exponent = p["alpha_2"] * (lambda_1 + p["m"] * lambda_2)
     if reading == "set":
         floor = p["V"] - p["A"] + p["A"] / math.e
         return math.exp(exponent) / floor, math.e / floor
-    lowered = p["M"] / p["U"] - 1
+    lowered = p.get("N_min", p["M"] / p["U"]) - 1
     floor = p["V"] - p["A"]
     return max(1.0, math.exp(exponent - lowered)) / floor, max(1.0, math.exp(1 - lowered)) / floor
 

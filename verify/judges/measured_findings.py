@@ -15,6 +15,8 @@ from verify.judges.committed import NEARER, committed
 from verify.judges.part import Part
 from verify.representations import record as representations
 from verify.setting import SettingError
+from verify.unlearning.record import COMMITTED as UNLEARNT
+from verify.unlearning.record import in_words as unlearnt
 
 
 def parts_of(name: str, as_if: str) -> tuple[str, list[Part]]:
@@ -41,7 +43,9 @@ def _elsewhere(name: str) -> str:
         low, high = committed(name)["setting"]["divs"]
         apart = f"; Div {low:g} (low) against {high:g} (high) for the paper's 0.2 against 0.5"
         return f"{apart}. {_judged_before(committed('finding5/long'))}"
-    return "".join(f". {_nearer(name, preset)}" for preset in NEARER.get(name, ()))
+    nearer = [_nearer(name, preset) for preset in NEARER.get(name, ())]
+    why = [unlearnt(preset) for preset in UNLEARNT] if name == "finding2" else []
+    return "".join(f". {words}" for words in (*nearer, *why))
 
 
 def _nearer(name: str, preset: str) -> str:

@@ -264,12 +264,14 @@ def second_logits(statement, court: Court) -> Finding:
 
 
 def second_step_model(case: Case, alpha_2: float) -> AttentionOnly:
-    """The network at the weights of Lemma C.2: subject head on the query, relation head uniform, W_OV^rel as printed."""
+    """The network at the weights of Lemma C.2: subject head on the query, relation head uniform over the window, W_OV^rel as printed."""
     world, T = case.world, case.T
     weights = printed_weights(world, case.m, alpha_1=1, alpha_2=alpha_2, alpha_3=0, reading=case.reading)
     d = world.V + T
     kq = {head: torch.zeros((d, d), dtype=torch.float64) for head in ("subj", "rel")}
     kq["subj"][:, world.sep_token] = torch.as_tensor(weights.kq_subj.astype(float))
+    if case.window is not None:
+        kq["rel"][world.V : world.V + case.window, world.sep_token] = 1
     return AttentionOnly(
         world.V,
         T,

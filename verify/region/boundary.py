@@ -12,6 +12,8 @@ from verify.region.point import Answer, Steps, point
 
 #: On either side of the boundary, that many more values of M_ft are decided: tables of unequal remainder need not be monotone.
 AROUND = 2
+#: Where there are no more values of M_ft than that, every one is decided.
+ALL = 24
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,8 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Boundary:
-    """first: the M_ft at which it holds with M_ft - 1 failing (None: at no decided M_ft up to M; equal to U if it holds from the
-    first on). decided: every M_ft looked at. monotone: nothing decided contradicts "holds exactly from first on"."""
+    """first: the least M_ft decided at which it holds, M_ft - 1 failing or open (None: at no decided M_ft up to M; equal to U if
+    it holds there). decided: every M_ft looked at. monotone: nothing decided contradicts "holds exactly from first on"."""
 
     objective: str
     first: int | None
@@ -63,10 +65,13 @@ def boundary(
     progress: Callable[[int, int], None] | None = None,
     around: int = AROUND,
 ) -> Boundary:
-    """By bisection between M_ft = U and M, then `around` further values on both sides. Cost O(log M) points."""
+    """Every M_ft from U to M where these are at most ALL. Else by bisection, `around` further values on both sides, and the multiples
+    of U, whose tables are exactly balanced, since at large steps what holds need not hold from there on. Cost O(log M + M / U) points.
+    """
     answers: dict[int, Answer] = {}
     low, high = sizes.U, sizes.M
-    total = (high - low + 1).bit_length() + 2 + 2 * around
+    few = high - low < ALL
+    total = high - low + 1 if few else (high - low + 1).bit_length() + 2 + 2 * around + high // sizes.U
 
     def holds(M_ft: int) -> bool | None:
         if M_ft not in answers:
@@ -75,22 +80,25 @@ def boundary(
                 progress(min(len(answers), total - 1), total)
         return answers[M_ft].holds
 
-    first: int | None
-    if holds(low):
-        first = low
-    elif not holds(high):
-        first = None
-    else:
+    if few:
+        for M_ft in range(low, high + 1):
+            holds(M_ft)
+    elif not holds(low) and holds(high):
         while high - low > 1:
             middle = (low + high) // 2
             if holds(middle):
                 high = middle
             else:
                 low = middle
-        first = high
-    if first is not None:
-        for M_ft in range(max(sizes.U, first - 1 - around), min(sizes.M, first + around) + 1):
+        for M_ft in range(max(sizes.U, high - 1 - around), min(sizes.M, high + around) + 1):
             holds(M_ft)
+    if not few:
+        for M_ft in range(sizes.U, sizes.M + 1, sizes.U):
+            holds(M_ft)
+    first = min((M_ft for M_ft, a in answers.items() if a.holds), default=None)
+    # A multiple of U below the boundary that holds: down to where the one before does not.
+    while first is not None and first > sizes.U and holds(first - 1):
+        first -= 1
     if progress is not None:
         progress(total, total)
     return Boundary(objective, first, {k: a.holds for k, a in answers.items()}, answers)

@@ -115,9 +115,9 @@ def region(sizes: Sizes, steps: Steps, M_ft: int, device: str, bar: Bar, details
     return Region(sizes, steps, closed_form(sizes), boundaries, points)
 
 
-def first_words(M_ft: int, M: int) -> str:
-    """M itself says less than the theorem: nothing is held out there."""
-    return f"{M_ft}" if M_ft < M else f"{M} = M (seen queries only), none below"
+def first_words(M_ft: int, M: int, every: bool = True) -> str:
+    """M itself says less than the theorem: nothing is held out there.  every: all M_ft below it were decided."""
+    return f"{M_ft}" if M_ft < M else f"{M} = M (seen queries only), none {'' if every else 'decided '}below"
 
 
 def show(console: Console, found: Region) -> None:
@@ -142,11 +142,11 @@ def show(console: Console, found: Region) -> None:
     for objective, b in found.boundaries.items():
         first, below, onwards = "none found", "-", "-"
         if b.first is not None:
-            first = first_words(b.first, s.M)
+            first = first_words(b.first, s.M, len(b.decided) == s.M - s.U + 1)
             below = BELOW[b.decided.get(b.first - 1, None)] if b.first > s.U else "-"
             onwards = "at all of these" if b.monotone else "NO"
         elif not any(b.decided.values()) and all(h is False for h in b.decided.values()):
-            first = "not at M"
+            first = "none up to M" if len(b.decided) == s.M - s.U + 1 else "not at M"
         table.add_row(f"{objective} steps, these tables", first, below, f"{len(b.decided)} of {s.M - s.U + 1}", onwards)
     console.print(table)
     for p in found.points:

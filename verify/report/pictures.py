@@ -57,13 +57,15 @@ def _shown(path: Path) -> str:
 def _setting(path: Path, folder: Path) -> str:
     """The preset of the record beside the picture; of a folder below, that the verdict does not rest on it."""
     preset = _preset(path.parent)
+    if path.stem == "unlearning":
+        return f"Preset {preset}; the verdict does not rest on it."
     if path.parent == folder:
         return f"Preset {preset}."
     return f"Another setting, preset {preset}, on which the verdict does not rest."
 
 
 def _preset(folder: Path) -> str:
-    for name in ("finding", "figure", folder.name):
+    for name in ("finding", "figure", "unlearning", folder.name):
         record = folder / f"{name}.json"
         if record.is_file():
             return str(json.loads(record.read_text(encoding="utf-8"))["preset"])

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from verify.findings.networks import ROOT, sources
-from verify.findings.record import setting
+from verify.findings.record import seeds_in_words, setting
 from verify.findings.rules import Measured
 from verify.findings.settings import Size, config
 from verify.output import revision, versions
@@ -13,7 +13,9 @@ from verify.trained.record import rounded
 from verify.unlearning.rules import NOTHING_LOST, judged
 
 SCHEMA = "contextual-recall-referee/unlearning/1"
-RESULTS = ROOT / "results" / "unlearning"
+RESULTS = ROOT / "results" / "finding2"
+#: Presets with a committed record, the one nearest to the paper first.
+COMMITTED = ("reduced", "quick")
 TITLE = "What finetuning on the next token unlearns"
 
 
@@ -62,8 +64,19 @@ def record(preset: str, size: Size, seeds: list[Measured], device: str, seconds:
 
 def committed(preset: str, results: Path = RESULTS) -> dict[str, Any]:
     """The committed record of a preset.  Raises ValueError where there is none."""
-    path = results / preset / "unlearning.json"
+    path = results / f"unlearning-{preset}" / "unlearning.json"
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ValueError(f"preset must have a committed record, got {preset!r} without {path}") from None
+
+
+def in_words(preset: str) -> str:
+    """What a committed record says, judged again from its networks.  Raises ValueError as `committed`."""
+    made = committed(preset)
+    found = judged(made["networks"])
+    return (
+        f"What the loss of all tokens unlearns (python -m verify.unlearning, preset {preset}, {seeds_in_words(len(made['seeds']))};"
+        f" guess and rules fixed before): {'; '.join(sentences(found))}. The guess, context subjects as targets by way of tied"
+        f" embeddings, is {found['verdict']} (results/finding2/unlearning-{preset})"
+    )
