@@ -153,7 +153,7 @@ def parser(prog: str, description: str) -> OneLineParser:
     output.add_argument(
         "--device", choices=("auto", "cpu", "cuda"), default="auto", help="where the literal network runs"
     )
-    output.add_argument("--quiet", action="store_true", help="only the last three lines")
+    output.add_argument("--quiet", action="store_true", help="only the last lines")
     return made
 
 

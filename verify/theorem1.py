@@ -187,7 +187,7 @@ def as_json(result: Result) -> dict[str, Any]:
 
 
 def show(console: Console, result: Result, quiet: bool) -> None:
-    """Everything for people; the last three lines are what a reader should know."""
+    """Everything for people; the last lines are what a reader should know."""
     setting = result.setting
     if not quiet:
         names = "a balanced world" if setting.facts is None else f"the facts of {setting.facts}"
@@ -222,12 +222,12 @@ def show(console: Console, result: Result, quiet: bool) -> None:
             console.print(f"[bold red]{problem}[/bold red]", highlight=False)
         console.print(f"{result.seconds:.1f} s", highlight=False)
         console.print()
-    for line in three_lines(result):
+    for line in last_lines(result):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
-def three_lines(result: Result) -> list[str]:
-    """What a reader should know."""
+def last_lines(result: Result) -> list[str]:
+    """What a reader should know, in three lines; at a finite beta what is so there comes before them."""
     counts: dict[str, int] = {}
     for o in result.outcomes:
         counts[str(o.verdict)] = counts.get(str(o.verdict), 0) + 1
@@ -242,11 +242,31 @@ def three_lines(result: Result) -> list[str]:
     why = failures(hat_) or failures(true_)
     where = f": {why}" if why else ""
     return [
+        *asked_beta(result),
         f"Theorem 1/2 {words[hat_.holds]} here after hat steps and {words[true_.holds]} after true steps, at beta = inf"
         f" (hard attention){pools}{where}.{finite_line(result)}",
         sharp_line(result),
         f"Claims: {verdicts}; {killed} of {total} mutants rejected; {state}.",
     ]
+
+
+def asked_beta(result: Result) -> list[str]:
+    """The conclusion at the setting's finite beta, gradients and forward pass; no line at beta = inf."""
+    found = result.finite
+    if found is None:
+        return []
+    if found.why:
+        return [f"At beta = {found.beta:g}: not decided; {found.why}."]
+    told = []
+    for objective, pools in found.accuracy.items():
+        parts = [
+            f"{right} of {total} {'held-out' if pool == 'heldout' else pool}" + (f" ({ties} tied)" if ties else "")
+            for pool, (right, ties, total) in pools.items()
+            if total
+        ]
+        holds = all(right == total for right, _, total in pools.values())
+        told.append(f"{'holds' if holds else 'FAILS'} after {objective} steps ({' and '.join(parts)} sequences right)")
+    return [f"At beta = {found.beta:g}, gradients and forward pass, Theorem 1/2 {' and '.join(told)}."]
 
 
 def finite_line(result: Result) -> str:

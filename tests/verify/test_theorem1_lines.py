@@ -42,6 +42,27 @@ def test_the_sharp_value_says_for_which_steps(few_claims, capsys, more, words):
         assert "holds here after hat steps" in first
 
 
+def test_a_finite_beta_is_answered_first(few_claims, capsys, tmp_path):
+    """At beta = 100 sequences fail that hard attention has right: the counts of the JSON, and no "holds" before them."""
+    target, sizes = tmp_path / "x.json", ("--M", "24", "--L", "3", "--U", "2,3,4", "--M-ft", "12", "--N-ft", "2")
+    assert theorem1.main([*sizes, "--beta", "100", "--quiet", "--json", str(target)]) == 0
+    first, second, *rest = capsys.readouterr().out.splitlines()
+    found = json.loads(target.read_text(encoding="utf-8"))["conclusion"]["finite_beta"]["accuracy"]
+    right = found["hat"]["seen"]["right"]
+    assert found["true"]["seen"]["right"] == found["true"]["seen"]["total"] == 5184 > right > 4000
+    assert first == (
+        f"At beta = 100, gradients and forward pass, Theorem 1/2 FAILS after hat steps ({right} of 5184 seen and 5184 of 5184 held-out"
+        " sequences right) and holds after true steps (5184 of 5184 seen and 5184 of 5184 held-out sequences right)."
+    )
+    assert second.startswith("Theorem 1/2 holds here after hat steps") and len(rest) == 2
+
+
+def test_a_finite_beta_that_cannot_be_enumerated_says_so(few_claims, capsys):
+    theorem1.main(["--M", "48", "--L", "2", "--U", "2", "--N-ft", "5", "--beta", "3", "--quiet"])
+    first, *rest = capsys.readouterr().out.splitlines()
+    assert first.startswith("At beta = 3: not decided; ") and "too many to enumerate" in first and len(rest) == 3
+
+
 TABLES = {
     "different U": "s,t,b\np,u,1\nq,u,2\nr,u,3\nz,u,4\nk,u,2\n",
     "unbalanced": "s,t,b\np,u,1\nq,u,2\nr,u,1\nz,v,2\ny,u,1\nk,v,1\n",
