@@ -12,6 +12,7 @@ python -m verify report -o DIR         write the committed ledger as a static si
 from __future__ import annotations
 
 import argparse
+import difflib
 import os
 import time
 from collections.abc import Sequence
@@ -142,7 +143,9 @@ def _checked(options: argparse.Namespace, made: OneLineParser) -> tuple[list[Tri
         wanted = options.only.split(",")
     for name in wanted:
         if name not in known:
-            made.error(f"{name!r}: no such claim; one of {', '.join(known)}")
+            near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
+            hint = f"perhaps {' or '.join(near)}; " if near else ""
+            made.error(f"{name!r}: no such claim; {hint}valid: one of {', '.join(known)}")
     if options.command == "report" and options.output is None:
         made.error("report needs -o DIR")
     try:
@@ -236,6 +239,8 @@ def _ledger(target: str | None, made: OneLineParser) -> int:
             write_json(target, committed)
         except OSError as error:
             made.error(f"--json {target}: {error}")
+        with paged() as console:
+            console.print(f"written: {target}", markup=False, highlight=False, soft_wrap=True)
         return 0
     with paged() as console:
         for entry in committed["claims"]:

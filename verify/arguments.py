@@ -40,7 +40,18 @@ def whole(text: str) -> int:
 
 
 def numbers(text: str) -> tuple[int, ...]:
-    return tuple(whole(part) for part in text.split(","))
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        what = "a whole number" if "," not in text else "whole numbers with a comma between"
+        raise argparse.ArgumentTypeError(f"{text!r} is not {what}") from None
+
+
+def unlisted(made: argparse.ArgumentParser, *options: str) -> None:
+    """Takes shared options that a command refuses out of its help."""
+    for action in made._actions:
+        if set(options) & set(action.option_strings):
+            action.help = argparse.SUPPRESS
 
 
 #: What building a world holds at its peak per fact: the table, two permutations of it, token ids (64 bits each).
@@ -167,7 +178,7 @@ def _facts_setting(options: argparse.Namespace) -> tuple[Setting, World]:
     try:
         world = World.from_csv(options.facts, M_ft=options.M_ft, n_grammar=max(options.G, 1), seed=options.seed)
     except FactsError as error:
-        raise SettingError(str(error).replace(": M_ft must", ": --M-ft must")) from None
+        raise SettingError(f"--facts {str(error).replace(': M_ft must', ': --M-ft must')}") from None
     _printable(options.facts, world)
     setting = Setting(
         M=world.M,
@@ -261,8 +272,7 @@ def read(options: argparse.Namespace) -> tuple[Setting, World]:
     try:
         return _facts_setting(options) if options.facts is not None else _balanced_setting(options)
     except (MemoryError, OverflowError):
-        size = f"--M {options.M}" if options.facts is None else f"--facts {options.facts}"
-        raise SettingError(f"{size}: the world does not fit into memory; valid: a smaller one") from None
+        raise SettingError(f"{_size(options)}: the world does not fit into memory; valid: a smaller one") from None
 
 
 def distinct(files: Mapping[str, str | None]) -> None:

@@ -83,7 +83,7 @@ def read(options: Any) -> Sizes:
     seeds = checked_integer("--seeds", options.seeds, 1, MOST_SEEDS)
     first = checked_integer("--seed", options.seed, 0)
     sizes = Sizes(
-        G=checked_integer("--G", options.G, 1),
+        G=checked_integer("--G", options.G, 2, why="one token tells no types apart"),
         L=checked_integer("--L", options.L, 2),
         alpha=tuple(checked_real("--alpha", a, positive=True) for a in dict.fromkeys(options.alpha)),
         pool=checked_integer("--pool", options.pool, options.L, why="--L"),

@@ -20,7 +20,7 @@ from rich.table import Table
 
 from numerics.world import World
 from verify import ledger
-from verify.arguments import one_line, parser, read, whole
+from verify.arguments import one_line, parser, read, unlisted, whole
 from verify.court import Court
 from verify.docket import entries, tried
 from verify.evidence import Evidence
@@ -34,6 +34,8 @@ from verify.witnesses import DENSE_V
 SCHEMA = "contextual-recall-referee/entry/1"
 #: Positions of a PT sequence are gone through one by one: a second here.
 MOST_SLOTS = 1_000_000
+#: Options of the steps, which are not taken here.
+STEPS = ("--eta-kq-subj", "--eta-ov", "--eta-kq-rel")
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,7 @@ def _table(rows: list[Row]) -> Table:
 def _options(point: Point, arguments: Sequence[str] | None) -> argparse.Namespace:
     made = parser(f"python -m verify.{point.name}", point.title)
     made.add_argument("--N-tr", type=whole, default=5, metavar="N", help="subsequences of a PT sequence (default 5)")
+    unlisted(made, "--device", "--full", "--beta", *STEPS)
     options = made.parse_args(arguments)
     if options.N_tr < 1:
         made.error(f"--N-tr {options.N_tr}: must be at least 1")
@@ -134,6 +137,12 @@ def _options(point: Point, arguments: Sequence[str] | None) -> argparse.Namespac
         made.error("--device cuda: this command computes on the CPU; leave it out")
     if options.full:
         made.error("--full: asks for gradients, which this command has none of; leave it out")
+    if not math.isinf(options.beta):
+        made.error(f"--beta {options.beta:g}: this command says from which beta on; leave it out")
+    for name in STEPS:
+        value = getattr(options, name[2:].replace("-", "_"))
+        if value != 1:
+            made.error(f"{name} {value}: this command takes no steps; leave it out")
     if point.pretraining and options.S is None:
         options.S = 10  # the paper's Section 4
     return options

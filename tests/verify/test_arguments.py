@@ -61,7 +61,7 @@ def refused(tmp_path: Path, capsys, monkeypatch):
         (("--M", "8", "--L", "1", "--U", "2", "--M-ft", "9"), ("--M-ft 9", "at most M = 8")),
         (("--M", "8", "--L", "2", "--U", "2,4,8"), ("--U 2,4,8", "one number, or one per type", "L = 2")),
         (("--M", "8", "--L", "2", "--U", "2,3"), ("--U 3", "divide M = 8")),
-        (("--M", "8", "--L", "2", "--U", "2,,4"), ("--U", "''", "whole number")),
+        (("--M", "8", "--L", "2", "--U", "2,,4"), ("'2,,4'", "a comma between")),
         (("--M", "1", "--L", "1", "--U", "1"), ("--M-ft 0", "at least 1")),
         (("--beta", "0"), ("--beta 0", "positive")),
         (("--beta", "-1"), ("--beta -1", "positive")),

@@ -11,7 +11,7 @@ import pytest
 
 from verify import __main__ as command
 from verify import entry
-from verify.entry import Row
+from verify.entry import Row, main
 from verify.propositions import points
 from verify.setting import Setting
 
@@ -133,3 +133,23 @@ def test_every_derivation_can_be_printed(capsys):
     with pytest.raises(SystemExit) as stop:
         command.main(["derive", "nothing"])
     assert stop.value.code == 2
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("--beta", "5", "--beta 5: this command says from which beta on; leave it out"),
+        ("--eta-ov", "1/3", "--eta-ov 1/3: this command takes no steps; leave it out"),
+        ("--eta-kq-rel", "2", "--eta-kq-rel 2: this command takes no steps"),
+    ],
+)
+def test_options_that_would_change_nothing_are_refused(name, option, value, words, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(points()[name], [*SMALL, option, value])
+    out, error = capsys.readouterr()
+    assert stopped.value.code == 2 and out == "" and words in error and error.count("\n") == 1
+    with pytest.raises(SystemExit):
+        main(points()[name], ["--help"])
+    listed = capsys.readouterr().out
+    assert option not in listed and "--reading" in listed

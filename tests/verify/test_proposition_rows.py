@@ -9,6 +9,7 @@ from numerics.constructions import accuracy, network, prop1, prop3
 from numerics.pretraining.enumerate import population_size, sequences
 from numerics.world import World
 from theory.constructions import Situation
+from theory.statements import bounds
 from verify.entry import Row
 from verify.position_rows import beta_in_words, occurs, position_rows
 from verify.propositions import points
@@ -88,3 +89,47 @@ def test_what_occurs():
     assert not occurs(Situation.ATTRIBUTE, 3, 1) and occurs(Situation.ATTRIBUTE, 1, 2)
     assert not occurs(Situation.LATER_TWO_RELATIONS, 2, 5) and occurs(Situation.LATER_TWO_RELATIONS, 3, 2)
     assert not occurs(Situation.FIRST_AFTER_RELATION, 1, 3) and occurs(Situation.SUBJECT, 1, 1)
+
+
+UNEVEN = [([[0], [0], [1]], 3, 3, 2), ([[1], [0], [0]], 3, 1, 3), ([[0, 0], [0, 1], [0, 2], [1, 2]], 3, 2, 1)]
+
+
+@pytest.mark.parametrize(("table", "M_ft", "N_ft", "G"), UNEVEN)
+@pytest.mark.parametrize("reading", ["set", "literal"])
+@pytest.mark.parametrize("name", ["lemma_c1", "lemma_c2"])
+def test_lemma_bounds_hold_over_every_sequence_of_uneven_tables(table, M_ft, N_ft, G, reading, name):
+    """A value that fewer subjects share is lowered less in the literal reading: M/U for it was too few."""
+    world = World(table, range(M_ft), G)
+    sizes = {"M": world.M, "L": world.L, "U": world.U, "M_ft": M_ft, "N_ft": N_ft, "G": G, "reading": reading}
+    found = rows(name, world, **sizes)
+    assert all(row.agrees for row in found.values())
+    (every,) = [row for what, row in found.items() if what.startswith("max pi over all")]
+    assert float(every.measured) <= float(every.derived.removeprefix("<= ")) * (1 + 1e-9)
+    # What the two named sequences reach is among them; the literal network is another route to it.
+    named = [float(row.measured) for what, row in found.items() if what.startswith("max pi on")]
+    assert 0 < max(named) <= float(every.measured) * (1 + 1e-8)
+
+
+def test_a_bound_with_M_over_U_would_be_found_out(monkeypatch):
+    table, M_ft, N_ft, G = UNEVEN[0]
+    world = World(table, range(M_ft), G)
+    right = bounds.second_probability
+    monkeypatch.setattr(
+        bounds, "second_probability", lambda p, reading: right({k: v for k, v in p.items() if k != "N_min"}, reading)
+    )
+    sizes = {"M": 3, "L": 1, "U": world.U, "M_ft": M_ft, "N_ft": N_ft, "G": G, "reading": "literal"}
+    assert any(not row.agrees for row in rows("lemma_c2", world, **sizes).values())
+
+
+def test_lemma_c2_says_nothing_of_a_window_that_cuts_sequences():
+    """By hand: at S = 1 the relation head sees the last three positions, sep s sep, and not the attribute."""
+    sizes = {"M": 8, "L": 2, "U": (4, 4), "M_ft": 4, "N_ft": 1, "G": 1}
+    world = World.balanced(8, 2, (4, 4), 4, n_grammar=1)
+    whole, cut = rows("lemma_c2", world, **sizes), rows("lemma_c2", world, S=1, **sizes)
+    assert all(row.agrees for row in (*whole.values(), *cut.values()))
+    for what, row in cut.items():
+        assert row.printed == "hypotheses not met: T = 5 <= S + 2 = 3" and row.derived is None
+        assert row.measured != whole[what].measured or row.measured is None
+    assert float(cut["max pi on one subject m times"].measured) == pytest.approx(0.132479861, abs=1e-9)
+    assert float(whole["max pi on one subject m times"].measured) == pytest.approx(0.139487178, abs=1e-9)
+    assert not any("over all" in what for what in cut) and any("over all" in what for what in whole)

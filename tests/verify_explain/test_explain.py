@@ -310,7 +310,7 @@ def test_a_share_is_not_rounded_to_all_or_nothing():
         (["--eta-ov", "nan"], "'nan' is not a number"),
         (["--eta-ov", "-1"], "--eta-ov -1: must be positive"),
         (["--facts", "nowhere.csv"], "--M: not with --facts"),
-        (["--M", "10000000000000"], "--M 10000000000000: the world does not fit into memory"),
+        (["--M", "10000000000000"], "--M 10000000000000 --L 2 --U 2: the world does not fit into memory"),
     ],
 )
 def test_bad_input(arguments, message, capsys):

@@ -101,7 +101,7 @@ def test_what_is_printed(capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--G", "0"], "--G must be an integer >= 1, got 0"),
+        (["--G", "1"], "--G must be an integer >= 2 (one token tells no types apart), got 1"),
         (["--L", "1"], "--L must be an integer >= 2, got 1"),
         (["--L", "41"], "--pool must be an integer >= 41 (--L), got 40"),
         (["--alpha", "0"], "--alpha must be a positive number, got 0.0"),

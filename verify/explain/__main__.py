@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from rich.markdown import Markdown
 
-from verify.arguments import one_line, parsed, parser, read, writable
+from verify.arguments import one_line, parsed, parser, read, unlisted, writable
 from verify.conclude import any_beta, hat, true
 from verify.explain.explanation import explained
 from verify.explain.page import page
@@ -37,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "python -m verify.explain", "What the theorem predicts for a table, what is exact, what the network does."
     )
     made.add_argument("--output", metavar="FILE.md", help="write the page there instead of printing it")
+    unlisted(made, "--beta", "--quiet")
     options = parsed(made, arguments)
     try:
         if options.output is not None:

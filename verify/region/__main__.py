@@ -84,19 +84,24 @@ def read(options: Any) -> tuple[Sizes, list[int], list[int]]:
         for N in {options.N_ft, *grid_N}:
             # --M-ft is for --U alone: the sweep looks for its own.
             M_ft = max(U, options.M // 2) if options.M_ft is None or U != options.U else options.M_ft
-            checked(
-                Setting(
-                    M=options.M,
-                    L=options.L,
-                    U=(U,) * options.L,
-                    M_ft=M_ft,
-                    N_ft=N,
-                    G=options.G,
-                    eta_ov=options.eta_ov,
-                    eta_kq_subj=options.eta_kq_subj,
-                    eta_kq_rel=options.eta_kq_rel,
-                )
+            made = Setting(
+                M=options.M,
+                L=options.L,
+                U=(U,) * options.L,
+                M_ft=M_ft,
+                N_ft=N,
+                G=options.G,
+                eta_ov=options.eta_ov,
+                eta_kq_subj=options.eta_kq_subj,
+                eta_kq_rel=options.eta_kq_rel,
             )
+            try:
+                checked(made)
+            except SettingError as error:
+                # A cell of the grid has sizes of its own.
+                asked = str(error) if U == options.U else str(error).replace(f"--U {U}", f"--sweep-U {U}", 1)
+                asked = asked if options.N_ft == N else asked.replace(f"--N-ft {N}", f"--sweep-N-ft {N}", 1)
+                raise SettingError(asked) from None
         V = options.M + U * options.L + options.L + options.G + 1
         if V > DENSE_V:
             raise SettingError(

@@ -27,7 +27,7 @@ def sentences(found: dict[str, Any]) -> list[str]:
         return [f"{out[0]}; too little to explain"]
     for one in found["statements"]:
         count, alone = one["count"], one["count"]["of"] == 1
-        whose = "" if alone else f" in {count['count']} of {count['of']} seeds that lose"
+        whose = "" if alone else f" ({count['count']} of {count['of']} seeds that lose)"
         numbers = ", ".join(
             f"{name} {value['mean']:.2f}" + ("" if alone else f" ({value['least']:.2f} to {value['largest']:.2f})")
             for name, value in one["values"].items()
