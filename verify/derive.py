@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import sympy
 from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
 
 from theory.constructions import threshold_steps
 from theory.derivation import Step
 from theory.finetuning import derivation
 from theory.finetuning.conclusion import sharp_condition
+from verify.plain import LEGEND, plain, terms
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,8 @@ def _gradient(name: str, title: str) -> Callable[[], Chain]:
         found = derivation(name)
         ends = tuple((key.value.replace("_", " "), c.latex()) for key, c in found.coefficients.items())
         balanced = tuple(
-            (f"{key.value.replace('_', ' ')}, balanced", str(c.balanced())) for key, c in found.coefficients.items()
+            (f"{key.value.replace('_', ' ')}, balanced", sympy.latex(c.balanced()))
+            for key, c in found.coefficients.items()
         )
         return Chain(title, tuple(found.steps), ends + balanced)
 
@@ -66,7 +71,11 @@ def show_chain(console: Console, chain: Chain, latex: bool) -> None:
         return
     console.print(chain.title, style="bold", markup=False, highlight=False)
     for number, step in enumerate(chain.steps, start=1):
-        console.print(f"{number}. {step.title}. {step.explanation}", markup=False, highlight=False, soft_wrap=True)
-        console.print(f"     {step.latex}", markup=False, highlight=False, soft_wrap=True)
+        console.print(f"{number}. {step.title}. {step.explanation}", markup=False, highlight=False)
+        for term in terms(plain(step.latex)):
+            console.print(Padding(Text(term), (0, 0, 0, 5)), highlight=False)
     for name, formula in chain.ends:
-        console.print(f"{name}: {formula}", markup=False, highlight=False, soft_wrap=True)
+        console.print(Padding(Text(f"{name}: {plain(formula)}"), (0, 0, 0, 0)), highlight=False)
+    if chain.ends:
+        for words in LEGEND:
+            console.print(words, style="dim", markup=False, highlight=False)

@@ -6,7 +6,7 @@ from typing import Any
 
 from verify.findings.networks import ROOT, sources
 from verify.findings.record import seeds_in_words, setting
-from verify.findings.rules import Measured
+from verify.findings.rules import TRANSFER, Measured
 from verify.findings.settings import Size, config
 from verify.output import revision, versions
 from verify.trained.record import rounded
@@ -22,12 +22,14 @@ TITLE = "What finetuning on the next token unlearns"
 def sentences(found: dict[str, Any]) -> list[str]:
     """What was lost, and a sentence for every statement.  found: of `judged`."""
     lost = ", ".join(f"{value:.2f}" for value in found["lost"].values())
-    out = [f"held-out exact match lost by the loss of all tokens, by seed: {lost}"]
+    out = [f"held-out exact match lost by the loss of all tokens, by seed: {lost} (enough to explain: {TRANSFER})"]
     if found["verdict"] == NOTHING_LOST:
-        return [f"{out[0]}; too little to explain"]
+        return out
     for one in found["statements"]:
         count, alone = one["count"], one["count"]["of"] == 1
-        whose = "" if alone else f" ({count['count']} of {count['of']} seeds that lose)"
+        whose = (
+            f" ({count['count']} of {count['of']} seed{'' if alone else 's'} that lose{'s' if alone else ''} enough)"
+        )
         numbers = ", ".join(
             f"{name} {value['mean']:.2f}" + ("" if alone else f" ({value['least']:.2f} to {value['largest']:.2f})")
             for name, value in one["values"].items()

@@ -88,7 +88,7 @@ def test_only_seeds_that_lose_are_judged():
     nothing = judged([seed(1, peak=0.9, **still)])
     assert nothing["verdict"] == NOTHING_LOST and nothing["statements"] == [] and nothing["all"] is None
     assert sentences(nothing) == [
-        "held-out exact match lost by the loss of all tokens, by seed: 0.00; too little to explain"
+        "held-out exact match lost by the loss of all tokens, by seed: 0.00 (enough to explain: 0.2)"
     ]
 
 

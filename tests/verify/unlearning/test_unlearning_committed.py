@@ -1,0 +1,49 @@
+"""What is committed under results/ is what the rules of today say of the networks in it, and what the claim's page tells."""
+
+import json
+from importlib import resources
+
+import jsonschema
+import pytest
+
+from verify.findings import record as findings
+from verify.findings.settings import config, size_of
+from verify.judges.measured_findings import in_words
+from verify.unlearning import record
+from verify.unlearning.rules import judged
+from verify.unlearning.variants import VARIANTS
+
+SCHEMA = json.loads(resources.files("verify").joinpath("schema/unlearning.schema.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("preset", record.COMMITTED)
+def test_what_is_committed_follows_from_its_own_networks(preset):
+    made = record.committed(preset)
+    jsonschema.validate(made, SCHEMA)
+    assert made["preset"] == preset and made["revision"] != "unknown" and len(made["seeds"]) >= 2
+    found = judged(made["networks"])
+    assert found["verdict"] == made["verdict"] and record.sentences(found) == made["findings"]
+    assert [one["by_seed"] for one in found["statements"]] == [one["by_seed"] for one in made["statements"]]
+    size = size_of(preset, "unlearning")
+    assert len(made["seeds"]) == size.seeds[0]
+    assert made["config"] == json.loads(json.dumps(findings.rounded(config(size, 0).to_json())))
+    assert made["setting"] == findings.rounded(findings.setting(size))
+    assert 0 < (record.RESULTS / f"unlearning-{preset}" / "unlearning.png").stat().st_size < 300_000
+
+
+@pytest.mark.parametrize("preset", record.COMMITTED)
+def test_what_is_put_back_is_what_an_untied_network_keeps(preset):
+    """The README's sentence: in every network the two agree, and the embeddings moved together."""
+    for one in record.committed(preset)["networks"]:
+        back, untied = (one["put_back"]["all"], one["curves"]["untied"][-1])
+        assert back["icl_heldout"]["exact"] == pytest.approx(untied["icl_heldout"]["exact"], abs=0.03)
+        assert 0.885 < one["moved"]["all"]["heldout"]["common"] < 0.96
+        assert set(one["runs"]) == set(VARIANTS)
+
+
+def test_the_claim_tells_it():
+    told = in_words("finding2")
+    for preset in record.COMMITTED:
+        assert record.in_words(preset) in told
+    with pytest.raises(ValueError, match="preset must have a committed record, got 'paper'"):
+        record.committed("paper")
