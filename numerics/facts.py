@@ -48,9 +48,9 @@ def read_facts(path: str | PathLike[str]) -> Facts:
     """Reads a CSV file: a header of names (the first one names the subject column), then one subject a row.
 
     The first column is the subject's name, every other column an attribute type.  Byte order mark, CRLF, quoted cells,
-    spaces around cells, before the quotes of one too, and blank lines at the end are accepted.  Raises FactsError (one line: file, row, what is
-    valid): missing or unreadable file, not a file, undecodable text, empty file, no rows, only one column, empty or
-    duplicate header name, ragged row, empty cell, duplicate subject.  Cost: linear in the file.
+    spaces around cells (of a quoted one: spaces before it) and blank lines at the end are accepted.  Raises FactsError
+    (one line: file, row, what is valid): missing or unreadable file, not a file, undecodable text, empty file, no rows,
+    only one column, empty or duplicate header name, ragged row, empty cell, duplicate subject.  Cost: linear in the file.
     """
     file = Path(path)
     rows = _rows(file)

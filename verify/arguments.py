@@ -43,8 +43,8 @@ def numbers(text: str) -> tuple[int, ...]:
     try:
         return tuple(int(part) for part in text.split(","))
     except ValueError:
-        what = "a whole number" if "," not in text else "whole numbers with a comma between"
-        raise argparse.ArgumentTypeError(f"{text!r} is not {what}") from None
+        what = "is not a whole number" if "," not in text else "must be whole numbers separated by commas"
+        raise argparse.ArgumentTypeError(f"{text!r} {what}") from None
 
 
 def unlisted(made: argparse.ArgumentParser, *options: str) -> None:
@@ -107,7 +107,9 @@ def _beta(text: str) -> float:
     if math.isinf(value) and "inf" not in text.lower():
         raise argparse.ArgumentTypeError(f"{text!r} is out of range (valid: up to {sys.float_info.max:.3g}, or inf)")
     if value == 0 and _nonzero(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is out of range (valid: from {sys.float_info.min:.3g} on, or inf)")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is out of range (valid: positive numbers from {math.ulp(0.0):.3g} on, or inf)"
+        )
     return value
 
 
@@ -315,12 +317,14 @@ def writable(option: str, name: str) -> None:
             raise SettingError(
                 f"{option} {name}: is or passes a link that leads to itself; give the name of a file"
             ) from None
+        if error.errno not in (errno.ENOENT, errno.ENOTDIR):
+            raise SettingError(f"{option} {name}: cannot be looked at ({error.strerror}); give another file") from None
     if target.is_dir():
         raise SettingError(f"{option} {name}: is a folder; give the name of a file")
     if target.exists() and not target.is_file():
         raise SettingError(f"{option} {name}: is not a regular file; give the name of a file to make or to replace")
     if not target.parent.is_dir():
-        wrong = "is none" if target.parent.exists() else "does not exist"
+        wrong = "is not one" if target.parent.exists() else "does not exist"
         raise SettingError(f"{option} {name}: the folder {target.parent} {wrong}; give a file in a folder that exists")
     try:
         # As it is written later: a name may be too long for that.

@@ -14,7 +14,7 @@ from theory.constructions import threshold_steps
 from theory.derivation import Step
 from theory.finetuning import derivation
 from theory.finetuning.conclusion import sharp_condition
-from verify.plain import LEGEND, plain, terms
+from verify.plain import LEGEND, THRESHOLDS, plain, terms
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,6 @@ def show_chain(console: Console, chain: Chain, latex: bool) -> None:
         for term in terms(plain(step.latex)):
             console.print(Padding(Text(term), (0, 0, 0, 5)), highlight=False)
     for name, formula in chain.ends:
-        console.print(Padding(Text(f"{name}: {plain(formula)}"), (0, 0, 0, 0)), highlight=False)
-    if chain.ends:
-        for words in LEGEND:
-            console.print(words, style="dim", markup=False, highlight=False)
+        console.print(Text(f"{name}: {plain(formula)}"), highlight=False)
+    for words in LEGEND if chain.ends else (THRESHOLDS,) if "beta" in chain.title else ():
+        console.print(words, style="dim", markup=False, highlight=False)

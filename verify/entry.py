@@ -138,7 +138,9 @@ def _options(point: Point, arguments: Sequence[str] | None) -> argparse.Namespac
     if options.full:
         made.error("--full: asks for gradients, which this command has none of; leave it out")
     if not math.isinf(options.beta):
-        made.error(f"--beta {options.beta:g}: this command says from which beta on; leave it out")
+        made.error(
+            f"--beta {options.beta:g}: this command takes beta to infinity and says from which on, if any; leave it out"
+        )
     for name in STEPS:
         value = getattr(options, name[2:].replace("-", "_"))
         if value != 1:

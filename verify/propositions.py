@@ -160,8 +160,7 @@ def _extremal(world: World, setting: Setting) -> dict[str, np.ndarray]:
     ell = int(shared.min(axis=0).argmin())
     rarest = int(shared[:, ell].argmin())
     # The query stands last.
-    spread = [int(F[(rarest + 1 + i) % len(F)]) for i in range(len(F))]
-    spread = (spread * setting.m)[-setting.m :]
+    spread = [int(F[(rarest + 1 - setting.m + i) % len(F)]) for i in range(setting.m)]
     for name, subjects in (("one subject m times", [int(F[rarest])] * setting.m), ("m subjects", spread)):
         tokens = []
         for k, s in enumerate(subjects):

@@ -17,7 +17,9 @@ _TABLE = {
     Route.SYMBOLIC: Tolerance(0.0, "the difference cancels to 0"),
     Route.ENUMERATED: Tolerance(0.0, "exact rationals: equality"),
     Route.AUTOGRAD: Tolerance(
-        1e-12, "float64: largest difference over largest entry; about 1e4 roundings of 1e-16 are accumulated"
+        1e-12,
+        "float64: largest difference over the largest entry, or over the largest term summed where terms cancel; about 1e4 roundings of"
+        " 1e-16 are accumulated",
     ),
     Route.CERTIFIED: Tolerance(0.0, "the balls overlap and decide the comparison"),
     Route.SAMPLED: Tolerance(5.0, "standard errors"),

@@ -61,7 +61,7 @@ def refused(tmp_path: Path, capsys, monkeypatch):
         (("--M", "8", "--L", "1", "--U", "2", "--M-ft", "9"), ("--M-ft 9", "at most M = 8")),
         (("--M", "8", "--L", "2", "--U", "2,4,8"), ("--U 2,4,8", "one number, or one per type", "L = 2")),
         (("--M", "8", "--L", "2", "--U", "2,3"), ("--U 3", "divide M = 8")),
-        (("--M", "8", "--L", "2", "--U", "2,,4"), ("'2,,4'", "a comma between")),
+        (("--M", "8", "--L", "2", "--U", "2,,4"), ("'2,,4'", "separated by commas")),
         (("--M", "1", "--L", "1", "--U", "1"), ("--M-ft 0", "at least 1")),
         (("--beta", "0"), ("--beta 0", "positive")),
         (("--beta", "-1"), ("--beta -1", "positive")),
@@ -108,7 +108,7 @@ def test_step_sizes(refused, option, value):
     ("option", "value", "words"),
     [
         ("--eta-ov", "0/3", "--eta-ov 0: must be positive"),
-        ("--beta", "1e-400", "'1e-400' is out of range (valid: from 2.23e-308 on, or inf)"),
+        ("--beta", "1e-400", "'1e-400' is out of range (valid: positive numbers from 4.94e-324 on, or inf)"),
         ("--beta", "1e400", "'1e400' is out of range"),
         ("--beta", "0.0", "--beta 0.0: must be"),
     ],
@@ -191,7 +191,7 @@ def test_targets(refused, tmp_path):
     refused(*small, "--json", str(tmp_path / ("x" * 250)), names=("File name too long",), target=False)
     refused(*small, "--json", str(tmp_path / ("x" * 300)), names=("the name is too long",), target=False)
     (tmp_path / "file").write_text("kept", encoding="utf-8")
-    refused(*small, "--json", str(tmp_path / "file" / "x.json"), names=("file is none",), target=False)
+    refused(*small, "--json", str(tmp_path / "file" / "x.json"), names=("file is not one",), target=False)
 
 
 @pytest.mark.parametrize("path", ["facts.csv", "folder/../facts.csv", "link.csv", "hard.csv"])

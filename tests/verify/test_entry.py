@@ -139,7 +139,7 @@ def test_every_derivation_can_be_printed(capsys):
 @pytest.mark.parametrize(
     ("option", "value", "words"),
     [
-        ("--beta", "5", "--beta 5: this command says from which beta on; leave it out"),
+        ("--beta", "5", "--beta 5: this command takes beta to infinity and says from which on, if any; leave it out"),
         ("--eta-ov", "1/3", "--eta-ov 1/3: this command takes no steps; leave it out"),
         ("--eta-kq-rel", "2", "--eta-kq-rel 2: this command takes no steps"),
     ],

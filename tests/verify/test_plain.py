@@ -38,6 +38,13 @@ def test_fractions_and_roots_are_bracketed(text):
     assert sympy.simplify(read_back(plain(sympy.latex(expression)), expression) - expression) == 0
 
 
+def test_exponents():
+    assert plain(r"a_{j_{q}}^{\ell} + b^{2} + c^{n + 1} + d^{-1}") == "a_j_q^ℓ + b^2 + c^(n + 1) + d^(-1)"
+    assert plain(r"\left(a \leq b\right)") == "(a ≤ b)"
+    with pytest.raises(ValueError, match="must have no fraction or root in an exponent"):
+        plain(r"a^{\frac{1}{2}}")
+
+
 def test_no_latex_is_left_and_a_term_has_a_line():
     for name, make in chains().items():
         chain = make()

@@ -1,4 +1,4 @@
-"""The three lines in which the main job ends: what holds, why what fails does so, from which M_ft on it holds."""
+"""The lines in which the main job ends: what holds, why what fails does so, from which M_ft on it holds."""
 
 from __future__ import annotations
 

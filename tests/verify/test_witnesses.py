@@ -167,10 +167,11 @@ def test_agreement_where_a_gradient_is_zero(rows, M_ft, n, reading):
     assert [e.quantity for e in agreement(w) if not e.agrees] == []
 
 
-def test_a_wrong_enumeration_is_outside():
-    """The room for roundings is not room for errors: 1e-10 of a term is seen, in every gradient."""
-    world = World(ALIKE[0], finetune=range(2), n_grammar=1)
-    setting = Setting(M=3, L=1, U=world.U, M_ft=2, N_ft=2, G=1)
+@pytest.mark.parametrize(("reading", "M"), [("set", 3), ("literal", 3), ("literal", 60)])
+def test_a_wrong_enumeration_is_outside(reading, M):
+    """The room for roundings is not room for errors: 1e-10 is seen, in every gradient, also where 60 subjects share a value."""
+    world = World([[0]] * (M - 1) + [[1]], finetune=range(2), n_grammar=1)
+    setting = Setting(M=M, L=1, U=world.U, M_ft=2, N_ft=2, G=1, reading=reading)
     for which in ("kq_subj", "ov_rel", "kq_rel"):
         w = Witnesses(setting, world)
         wrong = getattr(w.plain, which).copy()

@@ -10,7 +10,7 @@ import pytest
 from verify.region import boundary as boundaries
 from verify.region import point as points
 from verify.region.boundary import Boundary, Sizes, boundary, closed_form
-from verify.region.found import first_words
+from verify.region.found import both_hold, first_words
 from verify.region.point import OBJECTIVES, Steps
 from verify.region.sweep import sweep
 
@@ -69,6 +69,16 @@ def test_a_conclusion_that_holds_and_fails_again(sizes, steps, first, every, mon
     assert every == (len(found.decided) == sizes.M - sizes.U + 1)
     for M_ft, holds in found.decided.items():
         assert points.point(sizes.world(M_ft), sizes.N_ft, "hat", steps).holds == holds
+
+
+def test_where_both_hold_is_decided_of_both():
+    """Hat holds at 4 and not at 6, true first at 6: the first that both hold at is neither of the firsts' larger one."""
+    made = {
+        "hat": Boundary("hat", 4, {4: True, 5: True, 6: False, 8: True}),
+        "true": Boundary("true", 6, {6: True, 8: True}),
+    }
+    assert both_hold(made) == 8
+    assert both_hold({**made, "true": Boundary("true", 6, {6: True, 7: True})}) is None
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)

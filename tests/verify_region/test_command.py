@@ -98,7 +98,7 @@ def test_open_questions_are_exit_status_1(capsys):
         (["--eta-kq-rel", "0"], "--eta-kq-rel 0: must be positive"),
         (["--seed", "-1"], "--seed -1: must be at least 0"),
         (["--sweep-U"], "argument --sweep-U: expected one argument"),
-        (["--sweep-U", "2,"], "'2,' is not whole numbers with a comma between"),
+        (["--sweep-U", "2,"], "'2,' must be whole numbers separated by commas"),
         (["--sweep-U", "3"], "--sweep-U 3: must divide M = 8"),
         (["--sweep-N-ft", "2"], "--sweep-N-ft: only with --sweep-U"),
         (["--plot", "/tmp"], "--plot /tmp: is a folder"),

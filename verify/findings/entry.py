@@ -34,10 +34,10 @@ class Options:
     device: str = "cpu"
 
 
-def add_options(made: OneLineParser) -> None:
+def add_options(made: OneLineParser, file: str = "finding.json") -> None:
     """--seeds, --out, --runs, --processes, --device."""
     made.add_argument("--seeds", type=_count, metavar="N", help="number of seeds, in place of the preset's")
-    made.add_argument("--out", metavar="FOLDER", help="write finding.json and the pictures there (made if not there)")
+    made.add_argument("--out", metavar="FOLDER", help=f"write {file} and the pictures there (made if not there)")
     made.add_argument("--runs", metavar="FOLDER", default=str(RUNS), help="where trained networks are kept")
     made.add_argument(
         "--processes", type=_count, default=usable_processes(), metavar="N", help="networks trained at a time"

@@ -67,7 +67,7 @@ def seeds_in_words(count: int) -> str:
 
 def _number(value: float) -> str:
     """Three digits, all digits of what has more before the point: an iteration is 9500 and not 9.5e+03."""
-    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return f"{value:.0f}" if abs(value) >= 999.5 else f"{value:.3g}"
 
 
 def said(statements: list[dict[str, Any]]) -> list[str]:

@@ -14,6 +14,8 @@ from verify.region.point import Answer, Steps, point
 AROUND = 2
 #: Where there are no more values of M_ft than that, every one is decided.
 ALL = 24
+#: Exactly balanced tables below the boundary that are decided besides.
+MULTIPLES = 8
 
 
 @dataclass(frozen=True)
@@ -65,13 +67,14 @@ def boundary(
     progress: Callable[[int, int], None] | None = None,
     around: int = AROUND,
 ) -> Boundary:
-    """Every M_ft from U to M where these are at most ALL. Else by bisection, `around` further values on both sides, and the multiples
-    of U, whose tables are exactly balanced, since at large steps what holds need not hold from there on. Cost O(log M + M / U) points.
+    """Every M_ft from U to M where these are at most ALL. Else by bisection, and the MULTIPLES of U next below what that finds (below M
+    where it finds none), since at large steps exactly balanced tables hold where others do not; then `around` further values on
+    both sides of the first. Cost O(log M) points, and at most U - 1 below a multiple that holds.
     """
     answers: dict[int, Answer] = {}
     low, high = sizes.U, sizes.M
     few = high - low < ALL
-    total = high - low + 1 if few else (high - low + 1).bit_length() + 2 + 2 * around + high // sizes.U
+    total = high - low + 1 if few else (high - low + 1).bit_length() + 4 + 2 * around + MULTIPLES
 
     def holds(M_ft: int) -> bool | None:
         if M_ft not in answers:
@@ -90,15 +93,17 @@ def boundary(
                 high = middle
             else:
                 low = middle
-        for M_ft in range(max(sizes.U, high - 1 - around), min(sizes.M, high + around) + 1):
-            holds(M_ft)
-    if not few:
-        for M_ft in range(sizes.U, sizes.M + 1, sizes.U):
+    if not few and not holds(sizes.U):
+        below = range(sizes.U, high, sizes.U)
+        for M_ft in below[-MULTIPLES:]:
             holds(M_ft)
     first = min((M_ft for M_ft, a in answers.items() if a.holds), default=None)
     # A multiple of U below the boundary that holds: down to where the one before does not.
     while first is not None and first > sizes.U and holds(first - 1):
         first -= 1
+    if first is not None:
+        for M_ft in range(max(sizes.U, first - 1 - around), min(sizes.M, first + around) + 1):
+            holds(M_ft)
     if progress is not None:
         progress(total, total)
     return Boundary(objective, first, {k: a.holds for k, a in answers.items()}, answers)

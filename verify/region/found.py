@@ -99,6 +99,12 @@ def at_point(sizes: Sizes, M_ft: int, why: str, steps: Steps, device: str, bar: 
     return AtPoint(M_ft, why, answers, limits, beta)
 
 
+def both_hold(boundaries: dict[str, Boundary]) -> int | None:
+    """The least M_ft at which both are decided to hold; None where there is none."""
+    held = [{M_ft for M_ft, holds in b.decided.items() if holds} for b in boundaries.values()]
+    return min(set.intersection(*held), default=None)
+
+
 def region(sizes: Sizes, steps: Steps, M_ft: int, device: str, bar: Bar, details: bool = True) -> Region:
     """Boundaries, then the point asked for, then, if the conclusion fails there, the first M_ft at which it holds after both."""
     boundaries = {
@@ -107,10 +113,9 @@ def region(sizes: Sizes, steps: Steps, M_ft: int, device: str, bar: Bar, details
     points = []
     if details:
         points.append(at_point(sizes, M_ft, "as given", steps, device, bar))
-        firsts = [b.first for b in boundaries.values() if b.first is not None]
         holds = all(a.holds is True for a in points[0].answers.values())
-        inside = max(firsts, default=M_ft)
-        if not holds and len(firsts) == len(OBJECTIVES) and inside != M_ft:
+        inside = both_hold(boundaries)
+        if not holds and inside is not None:
             points.append(at_point(sizes, inside, "the first where both hold", steps, device, bar))
     return Region(sizes, steps, closed_form(sizes), boundaries, points)
 

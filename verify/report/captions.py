@@ -30,7 +30,7 @@ SHOWN = {
     f" right. Lines: {_MATCHES}.{_BESIDE}",
     "unlearning": "Exact match on ICL sequences over the iterations of finetuning on them, seen queries left and held-out queries in the"
     " middle, a line for each loss: of every next token, of all but subjects, of attributes alone, of the final token alone, and of every"
-    " next token with an unembedding that is no more tied to the embedding. Right, held-out exact match at the end for each of them, as it"
+    " next token with an unembedding that is no longer tied to the embedding. Right, held-out exact match at the end for each of them, as it"
     " is (filled) and with the embeddings of held-out subjects put back to what they were before finetuning (empty). Means over seeds with"
     " every seed thin, or as a dot.",
     "fig4_15": "Accuracy at the final token over the iterations of finetuning on ICL+Grm sequences, in four panels: ICL+Grm sequences with"

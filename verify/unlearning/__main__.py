@@ -60,7 +60,7 @@ def _parser() -> OneLineParser:
     made.add_argument(
         "--preset", choices=PRESETS[:-1], default="quick", help="as of verify.finding2, with longer quick finetuning"
     )
-    add_options(made)
+    add_options(made, f"{NAME}.json")
     return made
 
 

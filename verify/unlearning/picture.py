@@ -10,6 +10,7 @@ import matplotlib.pyplot as plt
 from verify.findings.record import seeds_in_words
 from verify.findings.rules import GROUPS
 from verify.trained.pictures.style import captioned, save
+from verify.unlearning.record import JUDGED
 
 WORDS = {
     "all": ("#c44e52", "-", "every next token (Section 3.2)"),
@@ -68,7 +69,9 @@ def figure(record: dict[str, Any]) -> Any:
     note = "One seed alone." if count == 1 else f"Means of {seeds_in_words(count)}; thin lines and dots: the seeds."
     told = ".  ".join(record["findings"])
     captioned(
-        made, f"{record['title']} ({record['preset']} preset): the guess is {record['verdict']}", f"{note}  {told}."
+        made,
+        f"{record['title']} ({record['preset']} preset): the guess is {JUDGED[record['verdict']]}",
+        f"{note}  {told}.",
     )
     return made
 

@@ -9,8 +9,9 @@ from verify.findings.record import seeds_in_words, setting
 from verify.findings.rules import TRANSFER, Measured
 from verify.findings.settings import Size, config
 from verify.output import revision, versions
+from verify.setting import SettingError
 from verify.trained.record import rounded
-from verify.unlearning.rules import NOTHING_LOST, judged
+from verify.unlearning.rules import NOT_SUPPORTED, NOTHING_LOST, SUPPORTED, judged
 
 SCHEMA = "contextual-recall-referee/unlearning/1"
 RESULTS = ROOT / "results" / "finding2"
@@ -65,20 +66,30 @@ def record(preset: str, size: Size, seeds: list[Measured], device: str, seconds:
 
 
 def committed(preset: str, results: Path = RESULTS) -> dict[str, Any]:
-    """The committed record of a preset.  Raises ValueError where there is none."""
+    """The committed record of a preset.  Raises SettingError where none can be read, or that of another preset."""
     path = results / f"unlearning-{preset}" / "unlearning.json"
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ValueError(f"preset must have a committed record, got {preset!r} without {path}") from None
+        made = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        why = " ".join(str(error).split())
+        raise SettingError(
+            f"preset must have a committed record, got {preset!r} without one in {path} ({why})"
+        ) from None
+    if made["preset"] != preset:
+        raise SettingError(f"{path}: must be of preset {preset}, got {made['preset']!r}")
+    return made
+
+
+#: What the guess is called by the verdict.
+JUDGED = {SUPPORTED: "supported", NOT_SUPPORTED: "not supported", NOTHING_LOST: "not judged, since too little is lost"}
 
 
 def in_words(preset: str) -> str:
-    """What a committed record says, judged again from its networks.  Raises ValueError as `committed`."""
+    """What a committed record says, judged again from its networks.  Raises SettingError as `committed`."""
     made = committed(preset)
     found = judged(made["networks"])
     return (
         f"What the loss of all tokens unlearns (python -m verify.unlearning, preset {preset}, {seeds_in_words(len(made['seeds']))};"
         f" guess and rules fixed before): {'; '.join(sentences(found))}. The guess, context subjects as targets by way of tied"
-        f" embeddings, is {found['verdict']} (results/finding2/unlearning-{preset})"
+        f" embeddings, is {JUDGED[found['verdict']]} (results/finding2/unlearning-{preset})"
     )

@@ -100,7 +100,7 @@ def test_objectives_count_what_they_say_and_differ(drawn):
     assert len({round(loss, 9) for loss in losses}) == len(OBJECTIVES)
 
 
-@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("objective", [one for one in OBJECTIVES if one != "last"])
 def test_masked_positions_are_those_left_out(drawn, objective):
     """The form of an accelerator, which masks, on the CPU: the same mean."""
     corpus, sampler = drawn
