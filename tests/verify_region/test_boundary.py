@@ -6,6 +6,8 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from verify.region import boundary as boundaries
 from verify.region import point as points
@@ -69,6 +71,32 @@ def test_a_conclusion_that_holds_and_fails_again(sizes, steps, first, every, mon
     assert every == (len(found.decided) == sizes.M - sizes.U + 1)
     for M_ft, holds in found.decided.items():
         assert points.point(sizes.world(M_ft), sizes.N_ft, "hat", steps).holds == holds
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    pattern=st.lists(st.sampled_from([True, False, None]), min_size=2, max_size=60),
+    U=st.integers(1, 5),
+    every=st.booleans(),
+)
+def test_the_first_is_the_least_decided_whatever_holds(pattern, U, every):
+    """Of any pattern, not only of one that worlds have: nothing decided below the first holds, and just below it is decided."""
+    answers = {U + i: points.Answer("hat", holds, {}, "") for i, holds in enumerate(pattern)}
+    sizes, top = Sizes(M=U + len(pattern) - 1, L=2, U=U), U + len(pattern) - 1
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(boundaries, "ALL", 1000 if every else 0)
+        patch.setattr(Sizes, "world", lambda self, M_ft: M_ft)
+        patch.setattr(boundaries, "point", lambda world, *rest: answers[world])
+        found = boundary(sizes, "hat", Steps())
+    held = [M_ft for M_ft, holds in found.decided.items() if holds]
+    assert found.first == min(held, default=None)
+    assert found.decided.items() <= {M_ft: a.holds for M_ft, a in answers.items()}.items()
+    if found.first is not None and found.first > U:
+        assert not found.decided[found.first - 1]
+    true = [M_ft for M_ft, a in answers.items() if a.holds]
+    rising = true == list(range(min(true, default=top + 1), top + 1))
+    if every or rising:
+        assert found.first == min(true, default=None)
 
 
 def test_where_both_hold_is_decided_of_both():

@@ -69,7 +69,8 @@ def boundary(
 ) -> Boundary:
     """Every M_ft from U to M where these are at most ALL. Else by bisection, and the MULTIPLES of U next below what that finds (below M
     where it finds none), since at large steps exactly balanced tables hold where others do not; then `around` further values on
-    both sides of the first. Cost O(log M) points, and at most U - 1 below a multiple that holds.
+    both sides of the first, and of what holds among them. Cost O(log M) points, and one for every M_ft that holds below a gap wider
+    than `around`.
     """
     answers: dict[int, Answer] = {}
     low, high = sizes.U, sizes.M
@@ -97,13 +98,16 @@ def boundary(
         below = range(sizes.U, high, sizes.U)
         for M_ft in below[-MULTIPLES:]:
             holds(M_ft)
-    first = min((M_ft for M_ft, a in answers.items() if a.holds), default=None)
-    # A multiple of U below the boundary that holds: down to where the one before does not.
-    while first is not None and first > sizes.U and holds(first - 1):
-        first -= 1
-    if first is not None:
+
+    def least() -> int | None:
+        return min((M_ft for M_ft, a in answers.items() if a.holds), default=None)
+
+    # What is decided around the first may hold below it again: then on from there.
+    first, before = least(), None
+    while first is not None and first != before:
         for M_ft in range(max(sizes.U, first - 1 - around), min(sizes.M, first + around) + 1):
             holds(M_ft)
+        first, before = least(), first
     if progress is not None:
         progress(total, total)
     return Boundary(objective, first, {k: a.holds for k, a in answers.items()}, answers)
