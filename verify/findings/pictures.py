@@ -75,7 +75,8 @@ def _level(axis: Any, at: float, words: str, style: str = ":") -> None:
     )
 
 
-def _baselines(axis: Any, record: dict[str, Any], group: str) -> None:
+def baselines(axis: Any, record: dict[str, Any], group: str) -> None:
+    """Levels of the two predictors that guess, means over seeds."""
     for name, (style, words) in CONTROLS.items():
         mean = sum(one["trivial"][group][name] for one in record["networks"]) / len(record["networks"])
         _level(axis, mean, words, style)
@@ -130,7 +131,7 @@ def _finetuned(record: dict[str, Any], title: str, panels: list[tuple[str, str]]
             steps = [point["step"] for point in curves[0]]
             exact = [[p[group]["exact"] for p in c] for c in curves]
             _spread(axis, steps, exact, "0.45", "exact match, without pretraining", "-.")
-            _baselines(axis, record, group)
+            baselines(axis, record, group)
         last = [one["last"] for one in record["networks"]]
         words, colour = "exact match, loss of the last token alone", METRICS["exact"][0]
         _spread(axis, [p["step"] for p in last[0]], [[p[group]["exact"] for p in c] for c in last], colour, words, ":")

@@ -32,7 +32,8 @@ SHOWN = {
     " middle, a line for each loss: of every next token, of all but subjects, of attributes alone, of the final token alone, and of every"
     " next token with an unembedding that is no longer tied to the embedding. Right, held-out exact match at the end for each of them, as it"
     " is (filled) and with the embeddings of held-out subjects put back to what they were before finetuning (empty). Means over seeds with"
-    " every seed thin, or as a dot.",
+    " every seed thin, or as a dot. Levels: a predictor that knows all facts and guesses the type, one that knows the type and takes its"
+    " commonest value.",
     "fig4_15": "Accuracy at the final token over the iterations of finetuning on ICL+Grm sequences, in four panels: ICL+Grm sequences with"
     f" one grammar token, then ICL sequences, each with seen and with held-out queries. Lines: {_MATCHES}.{_BESIDE}",
     "formats": "Held-out exact match after finetuning on ICL+Grm sequences, by grammar length (rows, 0 is ICL) and number of"

@@ -24,7 +24,7 @@ from verify.process import as_command
 from verify.progress import Count
 from verify.unlearning.picture import draw
 from verify.unlearning.record import TITLE, record
-from verify.unlearning.rules import SUPPORTED, end
+from verify.unlearning.rules import SUPPORTED, end, guessed
 from verify.unlearning.variants import VARIANTS, measured, networks
 
 NAME = "unlearning"
@@ -70,12 +70,12 @@ def show(console: Console, made: dict[str, Any]) -> None:
         f"{made['title']} ({made['preset']} preset, {seeds_in_words(len(made['seeds']))}): {made['setting']['says']}"
     )
     table = Table(title=escape(title), title_justify="left")
-    for column in ("seed", *VARIANTS, "all, put back", "lost"):
+    for column in ("seed", *VARIANTS, "all, put back", "lost", "best trivial"):
         table.add_column(column, justify="right")
     for one in made["networks"]:
         numbers = [*(end(one, name) for name in VARIANTS), one["put_back"]["all"]["icl_heldout"]["exact"]]
         lost = made["lost"][str(one["seed"])]
-        table.add_row(str(one["seed"]), *(f"{number:.2f}" for number in (*numbers, lost)))
+        table.add_row(str(one["seed"]), *(f"{number:.2f}" for number in (*numbers, lost, guessed(one))))
     console.print(table)
     console.print("held-out exact match at the end", highlight=False)
     for words in made["findings"]:

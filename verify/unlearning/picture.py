@@ -7,6 +7,7 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 
+from verify.findings.pictures import baselines
 from verify.findings.record import seeds_in_words
 from verify.findings.rules import GROUPS
 from verify.trained.pictures.style import captioned, save
@@ -57,8 +58,9 @@ def figure(record: dict[str, Any]) -> Any:
     made, axes = plt.subplots(1, 3, figsize=(13.5, 5.2), sharey=True, width_ratios=(1, 1, 1.1))
     for axis, group in zip(axes, GROUPS, strict=False):
         _curves(axis, record, group)
+        baselines(axis, record, group)
     _bars(axes[2], record)
-    axes[0].legend(frameon=False, fontsize=8, loc="lower right", title="the loss counts", title_fontsize=8)
+    axes[0].legend(frameon=False, fontsize=8, loc="center right", title="the loss counts", title_fontsize=8)
     axes[0].set_ylabel("exact match at the final token")
     for axis in axes:
         axis.set_ylim(-0.03, 1.06)

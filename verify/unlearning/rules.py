@@ -27,7 +27,18 @@ What is judged, per seed:
 from typing import Any
 
 from verify.findings.findings import by_seed
-from verify.findings.rules import ABOVE_TRIVIAL, SEEDS, STAGE, TRANSFER, Measured, Statement, at_end, best
+from verify.findings.rules import (
+    ABOVE_TRIVIAL,
+    GUESSED_TYPE,
+    SEEDS,
+    STAGE,
+    TRANSFER,
+    WITHOUT_FACTS,
+    Measured,
+    Statement,
+    at_end,
+    best,
+)
 
 SUPPORTED, NOT_SUPPORTED, NOTHING_LOST = "supported", "not supported", "nothing lost"
 GROUP = "icl_heldout"
@@ -41,6 +52,11 @@ def end(m: Measured, variant: str) -> float:
 def reachable(m: Measured) -> float:
     """What all tokens could have kept: their own best step, or the final token alone at its end."""
     return max(best(m["curves"]["all"], GROUP), end(m, "last"))
+
+
+def guessed(m: Measured) -> float:
+    """The best held-out exact match of a predictor that takes nothing from the context but its type, or knows all facts and guesses it."""
+    return max(float(m["trivial"][GROUP][name]) for name in (*WITHOUT_FACTS, GUESSED_TYPE))
 
 
 def loss(m: Measured) -> float:

@@ -2,13 +2,14 @@
 
 import pytest
 
-from verify.findings.rules import TRANSFER
+from verify.findings.rules import TRANSFER, WITHOUT_FACTS
 from verify.unlearning.record import sentences
 from verify.unlearning.rules import (
     NOT_SUPPORTED,
     NOTHING_LOST,
     STATEMENTS,
     SUPPORTED,
+    guessed,
     judged,
     loses,
     loss,
@@ -33,6 +34,7 @@ def seed(number=0, peak=0.7, back=0.9, **ends):
         "seed": number,
         "curves": {name: curve(0.0, peak if name == "all" else end, end) for name, end in wanted.items()},
         "put_back": {"all": {"icl_heldout": {"exact": back}}},
+        "trivial": {"icl_heldout": dict.fromkeys(WITHOUT_FACTS, 0.05) | {"lookup": 0.1, "type_guessed": 0.25}},
         "moved": {"all": {"heldout": {"length": 1.0, "common": 0.9}}},
     }
 
@@ -49,6 +51,13 @@ def test_what_is_lost():
     assert loses(seed(last=0.2)) and not loses(seed(last=0.2, peak=0.25))
     assert loses(seed(peak=0.1, last=0.1 + TRANSFER + 1e-9)) and not loses(seed(peak=0.1, last=0.1 + TRANSFER - 1e-9))
     assert recovered(seed(), 0.1) == 0 and recovered(seed(), 0.95) == pytest.approx(1)
+
+
+def test_the_best_trivial_predictor():
+    one = seed()
+    assert guessed(one) == 0.25
+    one["trivial"]["icl_heldout"]["type_guessed"] = 0.02
+    assert guessed(one) == 0.1
 
 
 def test_the_guess_as_it_is_made_is_supported():

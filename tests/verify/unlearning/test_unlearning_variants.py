@@ -105,7 +105,8 @@ def test_the_command(options, tmp_path, capsys, monkeypatch):
     out = tmp_path / "made"
     arguments = ["--preset", "tiny", "--seeds", "1", "--runs", str(options.runs), "--processes", "1", "--device", "cpu"]
     assert main([*arguments, "--out", str(out)]) == 1
-    assert "nothing lost" in capsys.readouterr().out
+    out_text = capsys.readouterr().out
+    assert "nothing lost" in out_text and "trivial" in out_text
     written = json.loads((out / "unlearning.json").read_text(encoding="utf-8"))
     jsonschema.validate(written, SCHEMA)
     assert sorted(path.name for path in out.iterdir()) == ["unlearning.json", "unlearning.png"]
