@@ -17,6 +17,7 @@ from tests.one_thread import one_thread as one_thread
 from verify import theorem1
 from verify.court import Court
 from verify.docket import Outcome, entries, tried
+from verify.findings.entry import Options
 from verify.records import record
 from verify.setting import Setting
 
@@ -213,3 +214,9 @@ def run_json(few_claims, tmp_path: Path, capsys) -> Callable[..., tuple[int, dic
         return status, json.loads(target.read_text(encoding="utf-8")), out.out
 
     return run
+
+
+@pytest.fixture(scope="module")
+def options(tmp_path_factory) -> Options:
+    """A folder of a test file's own for the networks that it trains, one process."""
+    return Options(tmp_path_factory.mktemp("runs"), 1)

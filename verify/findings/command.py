@@ -16,7 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from verify.arguments import OneLineParser
-from verify.findings.entry import Options, add_options, carried_out
+from verify.findings.entry import Options, add_options, carried_out, ending
 from verify.findings.findings import Finding, finding
 from verify.findings.measured import Trained
 from verify.findings.networks import RUNS
@@ -90,9 +90,7 @@ def show(console: Console, made: dict[str, Any]) -> None:
         row = (one["name"] if one["main"] else f"  {one['name']}", one["says"], _held(one), one["verdict"])
         table.add_row(*(escape(cell) for cell in row), style="bold" if one["main"] else "dim")
     console.print(table)
-    for words in made["findings"]:
-        console.print(words, highlight=False, markup=False)
-    console.print(f"{made['verdict']}   {made['seconds']:.0f} s", highlight=False)
+    ending(console, made)
 
 
 def main(name: str, arguments: Sequence[str] | None = None, making: Callable[..., dict[str, Any]] = run) -> int:

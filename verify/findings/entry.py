@@ -47,6 +47,13 @@ def add_options(made: OneLineParser, file: str = "finding.json") -> None:
     )
 
 
+def ending(console: Console, made: dict[str, Any]) -> None:
+    """What a record says in sentences, its verdict, and how long it took."""
+    for words in made["findings"]:
+        console.print(words, highlight=False, markup=False)
+    console.print(f"{made['verdict']}   {made['seconds']:.0f} s", highlight=False)
+
+
 def carried_out(
     prog: str,
     options: argparse.Namespace,

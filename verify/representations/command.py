@@ -19,7 +19,7 @@ from rich.table import Table
 from numerics.gpt import load
 from verify.arguments import OneLineParser
 from verify.findings import networks as trained
-from verify.findings.entry import Options, add_options, carried_out
+from verify.findings.entry import Options, add_options, carried_out, ending
 from verify.findings.networks import RUNS
 from verify.findings.runs import train_all, with_starts
 from verify.progress import Count
@@ -111,9 +111,7 @@ def show(console: Console, made: dict[str, Any]) -> None:
         row = (name, one["says"], held, mean, one["verdict"])
         table.add_row(*(escape(cell) for cell in row), style="bold" if one["main"] else "dim")
     console.print(table)
-    for words in made["findings"]:
-        console.print(words, highlight=False, markup=False)
-    console.print(f"{made['verdict']}   {made['seconds']:.0f} s", highlight=False)
+    ending(console, made)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from verify.arguments import OneLineParser
-from verify.findings.entry import Options, add_options, carried_out
+from verify.findings.entry import Options, add_options, carried_out, ending
 from verify.findings.measured import Trained
 from verify.findings.record import seeds_in_words
 from verify.findings.runs import train_all
@@ -78,9 +78,7 @@ def show(console: Console, made: dict[str, Any]) -> None:
         table.add_row(str(one["seed"]), *(f"{number:.2f}" for number in (*numbers, lost, guessed(one))))
     console.print(table)
     console.print("held-out exact match at the end", highlight=False)
-    for words in made["findings"]:
-        console.print(words, highlight=False, markup=False)
-    console.print(f"{made['verdict']}   {made['seconds']:.0f} s", highlight=False)
+    ending(console, made)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -22,14 +22,6 @@ SIZE = SIZES["tiny"]
 
 
 @pytest.fixture(scope="module")
-def options(tmp_path_factory):
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield command.Options(tmp_path_factory.mktemp("runs"), 1)
-    torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="module")
 def made(options):
     """The records of all findings on tiny networks, one seed each."""
     return {name: command.run(shown, "tiny", 1, options) for name, shown in FINDINGS.items()}

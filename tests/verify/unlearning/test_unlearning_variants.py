@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from numerics.gpt import GPT, load
-from verify.findings.entry import Options
 from verify.findings.networks import Network, folder_of, sources
 from verify.findings.settings import SIZES, config
 from verify.unlearning.__main__ import main, run
@@ -17,14 +16,6 @@ from verify.unlearning.variants import VARIANTS, moved, networks, with_rows_of
 
 SCHEMA = json.loads(resources.files("verify").joinpath("schema/unlearning.schema.json").read_text(encoding="utf-8"))
 SIZE = SIZES["tiny"]
-
-
-@pytest.fixture(scope="module")
-def options(tmp_path_factory):
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield Options(tmp_path_factory.mktemp("runs"), 1)
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
