@@ -114,6 +114,17 @@ def test_masked_positions_are_those_left_out(drawn, objective):
     torch.testing.assert_close(masked, loss_of(model, batch, objective, corpus), rtol=0, atol=1e-12)
 
 
+def test_the_tokens_that_count(tiny):
+    """Every token of the vocabulary: a batch need not hold the first or the last of its kind."""
+    corpus = tiny.corpus.build()
+    values = {int(v) for ell in range(corpus.L) for v in corpus.world.attribute_range(ell)}
+    tokens = set(range(corpus.V))
+    expected = {"all": tokens, "last": tokens, "no_subjects": tokens - set(range(corpus.M)), "attributes": values}
+    assert set(expected) == set(OBJECTIVES)
+    for objective, those in expected.items():
+        assert set(counted(objective, corpus).nonzero()[:, 0].tolist()) == those
+
+
 def test_an_unusable_objective():
     with pytest.raises(ValueError, match="loss must be one of 'all', 'last', 'no_subjects', 'attributes', got 'some'"):
         loss_for("some")
