@@ -41,14 +41,14 @@ def run(
     count = size.seeds[0 if shown.curves else 1] if seeds is None else seeds
     if count < 1:
         raise ValueError(f"seeds must be at least 1, got {seeds!r}")
-    needed = [shown.needed(size, seed) for seed in range(count)]
+    needed = [[network.at(options.precision) for network in shown.needed(size, seed)] for seed in range(count)]
     flat = [network for one in needed for network in one]
     folders = iter(train_all(flat, options.runs, options.processes, options.device, progress))
     measured = []
     for one in needed:
         trained = [Trained(network, next(folders)) for network in one]
         measured.append(shown.measured(trained, size, options.device))
-    return record(shown, preset, size, measured, options.device, time.perf_counter() - begun)
+    return record(shown, preset, size, measured, options.device, time.perf_counter() - begun, options.precision)
 
 
 def check(name: str, preset: str = "quick", runs: Path = RUNS) -> dict[str, Any]:

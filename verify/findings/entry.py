@@ -16,7 +16,7 @@ from rich.console import Console
 
 from verify.arguments import OneLineParser
 from verify.diversity.command import usable_device
-from verify.findings.networks import RUNS
+from verify.findings.networks import PRECISIONS, RUNS
 from verify.findings.runs import RunError
 from verify.output import write_json
 from verify.progress import Count, bars
@@ -27,15 +27,16 @@ from verify.trained.runs import usable_processes
 
 @dataclass(frozen=True)
 class Options:
-    """Where and how networks are trained.  processes: networks at a time; on CUDA one."""
+    """Where and how networks are trained.  processes: networks at a time; on CUDA one; precision: see PRECISIONS."""
 
     runs: Path = RUNS
     processes: int = 2
     device: str = "cpu"
+    precision: str = "float32"
 
 
 def add_options(made: OneLineParser, file: str = "finding.json") -> None:
-    """--seeds, --out, --runs, --processes, --device."""
+    """--seeds, --out, --runs, --processes, --device, --precision."""
     made.add_argument("--seeds", type=_count, metavar="N", help="number of seeds, in place of the preset's")
     made.add_argument("--out", metavar="FOLDER", help=f"write {file} and the pictures there (made if not there)")
     made.add_argument("--runs", metavar="FOLDER", default=str(RUNS), help="where trained networks are kept")
@@ -44,6 +45,12 @@ def add_options(made: OneLineParser, file: str = "finding.json") -> None:
     )
     made.add_argument(
         "--device", choices=("auto", "cpu", "cuda"), default="auto", help="where networks are trained (default auto)"
+    )
+    made.add_argument(
+        "--precision",
+        choices=tuple(PRECISIONS),
+        default="float32",
+        help="of the products in training (default float32); bfloat16: twice as fast and more where the processor has such products",
     )
 
 
@@ -70,7 +77,8 @@ def carried_out(
 
     def made() -> dict[str, Any]:
         device = usable_device(options.device)
-        where = Options(_folder("--runs", options.runs), 1 if device == "cuda" else options.processes, device)
+        at_a_time = 1 if device == "cuda" else options.processes
+        where = Options(_folder("--runs", options.runs), at_a_time, device, options.precision)
         out = None if options.out is None else _folder("--out", options.out)
         with bars() as bar:
             record = make(where, bar("networks"))

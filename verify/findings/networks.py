@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 RUNS = ROOT / ".verify-run" / "findings"
 KINDS = ("pretraining", "icl", "icl+grm")
 FINISHED = "finished.json"
+# What products of the blocks are rounded to in training -> numerics.gpt.RunConfig.autocast; evaluation is always in float32.
+PRECISIONS = {"float32": "none", "bfloat16": "bfloat16"}
 # The files that decide the weights and the curves, and those of the accuracies at the end.
 SOURCES = (
     "numerics/world.py",
@@ -68,6 +70,10 @@ class Network:
         """The phase that ends in it."""
         return self.config.pretraining if self.kind == "pretraining" else self.config.finetuning
 
+    def at(self, precision: str) -> "Network":
+        """The same network trained in a precision.  Raises ValueError for an unknown one."""
+        return replace(self, config=in_precision(self.config, precision))
+
     def identity(self) -> dict[str, Any]:
         """What decides the weights and the curves, as JSON values."""
         config = self.config.to_json()
@@ -76,6 +82,11 @@ class Network:
         subjects = list(range(self.config.corpus.M_ft or 1)) if self.subjects is None else list(self.subjects)
         own = {"kind": self.kind, "subjects": subjects, "scratch": self.scratch, "objective": self.objective}
         return {"config": config} | own | {"untied": self.untied}
+
+
+def in_precision(config: RunConfig, precision: str) -> RunConfig:
+    """The configuration in a precision.  Raises ValueError for an unknown one."""
+    return replace(config, autocast=PRECISIONS[checked_choice("precision", precision, tuple(PRECISIONS))])
 
 
 def sources(patterns: Iterable[str] = SOURCES) -> str:

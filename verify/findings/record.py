@@ -7,7 +7,7 @@ from typing import Any
 
 from verify.findings import rules
 from verify.findings.findings import Finding, finding
-from verify.findings.networks import ROOT, sources
+from verify.findings.networks import ROOT, in_precision, sources
 from verify.findings.rules import Measured
 from verify.findings.settings import SIZES, Size, config
 from verify.output import revision, versions
@@ -40,12 +40,17 @@ def _says(size: Size) -> str:
     )
 
 
-def setting(size: Size) -> dict[str, Any]:
+def rounding(precision: str) -> str:
+    """What is to be known of a precision, after the setting in words."""
+    return "" if precision == "float32" else f" (in training, products are rounded to {precision})"
+
+
+def setting(size: Size, precision: str = "float32") -> dict[str, Any]:
     """What was run, and what a reader has to know of it: positions that only finetuning visits, whether it is the paper's size."""
     own = config(size, 0)
     return {
         "papers_sizes": papers_sizes(size),
-        "says": _says(size),
+        "says": _says(size) + rounding(precision),
         "size": json.loads(json.dumps(asdict(size))),
         "context": own.context,
         "positions": own.T,
@@ -98,7 +103,13 @@ def said(statements: list[dict[str, Any]]) -> list[str]:
 
 
 def record(
-    shown: Finding, preset: str, size: Size, seeds: list[Measured], device: str, seconds: float
+    shown: Finding,
+    preset: str,
+    size: Size,
+    seeds: list[Measured],
+    device: str,
+    seconds: float,
+    precision: str = "float32",
 ) -> dict[str, Any]:
     """The record (JSON values); seconds: of the whole command.  Raises ValueError without seeds."""
     if not seeds:
@@ -112,8 +123,8 @@ def record(
             "title": shown.title,
             "printed": shown.printed,
             "preset": preset,
-            "setting": setting(size),
-            "config": config(size, 0).to_json(),
+            "setting": setting(size, precision),
+            "config": in_precision(config(size, 0), precision).to_json(),
             "seeds": [one["seed"] for one in seeds],
             "rule": f"{shown.rule}; intervals: Clopper-Pearson for counts, Student's t for means, 95 %",
             "statements": statements,

@@ -59,7 +59,7 @@ def run(
     count = used.seeds if seeds is None else seeds
     if count < 1:
         raise ValueError(f"seeds must be at least 1, got {seeds!r}")
-    wanted = {seed: used.networks(seed) for seed in range(count)}
+    wanted = {seed: used.networks(seed, options.precision) for seed in range(count)}
     flat = with_starts([network for pair in wanted.values() for network in pair.values()])
     paths = train_all(flat, options.runs, options.processes, options.device, progress)
     folders = dict(zip(flat, paths, strict=True))
@@ -73,7 +73,7 @@ def run(
             with torch.no_grad():
                 measures = measured(loaded(network, folders[start], folders[network], options.device), used.sizes, seed)
             found[str(seed)][div] = {"run": folders[network].name} | measures
-    return record(used, preset, found, options.device, time.perf_counter() - begun)
+    return record(used, preset, found, options.device, time.perf_counter() - begun, options.precision)
 
 
 def check(preset: str = "quick", runs: Path = RUNS) -> dict[str, Any]:

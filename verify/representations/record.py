@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from verify.findings.networks import ROOT, sources
+from verify.findings.record import rounding
 from verify.output import revision, versions
 from verify.representations import rules
 from verify.representations.rules import DIVS, NAMED, POOLS, Measured, Pair
@@ -201,11 +202,18 @@ def pairs(networks: list[Measured]) -> dict[str, Pair]:
     return found
 
 
-def record(setting: Setting, preset: str, seeds: dict[str, Pair], device: str, seconds: float) -> dict[str, Any]:
+def record(
+    setting: Setting,
+    preset: str,
+    seeds: dict[str, Pair],
+    device: str,
+    seconds: float,
+    precision: str = "float32",
+) -> dict[str, Any]:
     """The record (JSON values).  seeds: {seed: {'low', 'high': measures}}.  Raises ValueError without seeds."""
     judged = statements(seeds)
     reproduced = all(one["verdict"] == REPRODUCED for one in judged if one["main"])
-    first = setting.networks(0)
+    first = setting.networks(0, precision)
     return rounded(
         {
             "schema": SCHEMA,
@@ -216,7 +224,7 @@ def record(setting: Setting, preset: str, seeds: dict[str, Pair], device: str, s
             "preset": preset,
             "setting": {
                 "papers_sizes": preset == "paper",
-                "says": setting.says,
+                "says": setting.says + rounding(precision),
                 "kind": setting.kind,
                 "divs": list(setting.divs),
                 "size": json.loads(json.dumps(asdict(setting.size))),

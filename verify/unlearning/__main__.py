@@ -44,11 +44,11 @@ def run(
     count = size.seeds[0] if seeds is None else seeds
     if count < 1:
         raise ValueError(f"seeds must be at least 1, got {seeds!r}")
-    needed = [networks(size, seed) for seed in range(count)]
+    needed = [[network.at(options.precision) for network in networks(size, seed)] for seed in range(count)]
     flat = [network for one in needed for network in one]
     folders = iter(train_all(flat, options.runs, options.processes, options.device, progress))
     found = [measured([Trained(network, next(folders)) for network in one], size, options.device) for one in needed]
-    return record(preset, size, found, options.device, time.perf_counter() - begun)
+    return record(preset, size, found, options.device, time.perf_counter() - begun, options.precision)
 
 
 def _parser() -> OneLineParser:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from verify.findings.networks import ROOT, sources
+from verify.findings.networks import ROOT, in_precision, sources
 from verify.findings.record import seeds_in_words, setting
 from verify.findings.rules import TRANSFER, Measured
 from verify.findings.settings import Size, config
@@ -39,7 +39,9 @@ def sentences(found: dict[str, Any]) -> list[str]:
     return out
 
 
-def record(preset: str, size: Size, seeds: list[Measured], device: str, seconds: float) -> dict[str, Any]:
+def record(
+    preset: str, size: Size, seeds: list[Measured], device: str, seconds: float, precision: str = "float32"
+) -> dict[str, Any]:
     """The record.  seconds: of the whole command.  Raises ValueError without seeds."""
     if not seeds:
         raise ValueError("seeds must be at least one, got none")
@@ -49,8 +51,8 @@ def record(preset: str, size: Size, seeds: list[Measured], device: str, seconds:
             "schema": SCHEMA,
             "title": TITLE,
             "preset": preset,
-            "setting": setting(size),
-            "config": config(size, 0).to_json(),
+            "setting": setting(size, precision),
+            "config": in_precision(config(size, 0), precision).to_json(),
             "seeds": [one["seed"] for one in seeds],
             **found,
             "findings": sentences(found),

@@ -1,0 +1,84 @@
+"""Whether bfloat16 moves what a finding is judged by: its record in bfloat16 against one in float32, seed by seed.
+
+Equality cannot be asked for: the same seed in float32 on another machine is not the same bits either, and training amplifies
+the difference.  Asked for instead, of every seed that both records have, and fixed before the networks in bfloat16 had learnt anything:
+
+    every main statement is judged the same;
+    the numbers it states differ by less than ABOVE_TRIVIAL, the margin that counts as nothing in the rules, iterations (names
+    that end in _step) by less than STEPS of the larger.
+
+A verdict may rest on a record in bfloat16 only where nothing of a main statement moves.  Statements beside the verdict are
+compared too, and told.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from verify.findings.findings import finding
+from verify.findings.networks import PRECISIONS
+from verify.findings.rules import ABOVE_TRIVIAL
+
+# A quarter: stages are found to one evaluation in 40 of the pretraining's steps, and lie a factor of three and more apart.
+STEPS = 0.25
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A number of a statement in one seed, in both precisions; moved: by more than the rule allows, or judged otherwise."""
+
+    seed: int
+    statement: str
+    main: bool
+    name: str
+    float32: float
+    bfloat16: float
+    moved: bool
+
+
+def precision_of(record: dict[str, Any]) -> str:
+    """'float32' or 'bfloat16', what the networks of a record were trained in."""
+    cast = record["config"]["autocast"]
+    return next(name for name, own in PRECISIONS.items() if own == cast)
+
+
+def _apart(name: str, a: float, b: float) -> bool:
+    allowed = STEPS * max(a, b) if name.endswith("_step") else ABOVE_TRIVIAL
+    return abs(a - b) >= allowed and a != b
+
+
+def compared(single: dict[str, Any], half: dict[str, Any]) -> list[Compared]:
+    """Every number of every statement on every seed that the two records have in common; single: in float32, half: in bfloat16.
+
+    Raises ValueError for records of other precisions, findings or configurations, or without a common seed.
+    """
+    if (precision_of(single), precision_of(half)) != ("float32", "bfloat16"):
+        raise ValueError(
+            f"records must be in float32 and in bfloat16, got {precision_of(single)} and {precision_of(half)}"
+        )
+    for key in ("finding", "preset"):
+        if single[key] != half[key]:
+            raise ValueError(f"records must be of one {key}, got {single[key]!r} and {half[key]!r}")
+    if single["config"] | {"autocast": None} != half["config"] | {"autocast": None}:
+        raise ValueError("records must be of one configuration but for the precision")
+    ones = {one["seed"]: one for one in single["networks"]}
+    out = []
+    for other in half["networks"]:
+        if other["seed"] not in ones:
+            continue
+        before, after = (finding(single["finding"]).judged([one])[0] for one in (ones[other["seed"]], other))
+        for a, b in zip(before, after, strict=True):
+            judged_otherwise = a["verdict"] != b["verdict"]
+            for name in a["values"]:
+                x, y = a["values"][name]["mean"], b["values"][name]["mean"]
+                moved = judged_otherwise or _apart(name, x, y)
+                out.append(Compared(other["seed"], a["name"], a["main"], name, x, y, moved))
+    if not out:
+        raise ValueError("records must have a seed in common, got none")
+    return out
+
+
+def may_carry_a_verdict(found: list[Compared]) -> bool:
+    """Whether nothing of a main statement moved."""
+    return not any(one.moved for one in found if one.main)
