@@ -39,6 +39,13 @@ def whole(text: str) -> int:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
 
 
+def at_least_one(text: str) -> int:
+    """A number of things, as an option's type."""
+    if not text.isascii() or not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return int(text)
+
+
 def numbers(text: str) -> tuple[int, ...]:
     try:
         return tuple(int(part) for part in text.split(","))
@@ -52,6 +59,21 @@ def unlisted(made: argparse.ArgumentParser, *options: str) -> None:
     for action in made._actions:
         if set(options) & set(action.option_strings):
             action.help = argparse.SUPPRESS
+
+
+def writable_folder(option: str, name: str) -> Path:
+    """The folder an option names, made if it is not there.  Raises SettingError for one that cannot be written."""
+    if not name.strip():
+        # Path("") is the folder one stands in.
+        raise SettingError(f"{option} {name!r}: must be the name of a folder")
+    path = Path(name)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        (path / ".writable").touch()
+        (path / ".writable").unlink()
+    except OSError as error:
+        raise SettingError(f"{option} {name}: no folder that can be written ({error.strerror}); give another") from None
+    return path
 
 
 #: What building a world holds at its peak per fact: the table, two permutations of it, token ids (64 bits each).

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
@@ -11,6 +12,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+#: Environment variable that names the revision where the code travelled without its history.
+REVISION = "REFEREE_REVISION"
 PACKAGES = ("sympy", "python-flint", "numpy", "scipy", "torch", "rich")
 
 
@@ -38,12 +41,16 @@ def write_text(path: str | Path, text: str) -> None:
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that compute."""
-    return {"python": platform.python_version(), **{name: metadata.version(name) for name in PACKAGES}}
+    """Versions of Python and of the packages that compute; what is not installed is left out, a network needs no balls."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
 
 
 def revision() -> str:
-    """The git revision of the code, "-dirty" if it was changed, "unknown" outside a checkout."""
+    """The git revision of the code, "-dirty" if it was changed; outside a checkout what REVISION says, else "unknown"."""
     here = Path(__file__).resolve().parent.parent
     try:
         head = subprocess.run(
@@ -57,5 +64,5 @@ def revision() -> str:
             check=True,
         ).stdout
     except (OSError, subprocess.CalledProcessError):
-        return "unknown"
+        return os.environ.get(REVISION, "").strip() or "unknown"
     return head + ("-dirty" if changed.strip() else "")

@@ -14,20 +14,19 @@ from typing import Any
 
 from rich.console import Console
 
-from verify.arguments import OneLineParser
+from verify.arguments import OneLineParser, at_least_one, writable_folder
 from verify.diversity.command import usable_device
 from verify.findings.networks import PRECISIONS, RUNS
 from verify.findings.runs import RunError
 from verify.output import write_json
 from verify.progress import Count, bars
-from verify.trained.command import _count, _folder
 from verify.trained.ending import judged
 from verify.trained.runs import usable_processes
 
 
 @dataclass(frozen=True)
 class Options:
-    """Where and how networks are trained.  processes: networks at a time; on CUDA one; precision: see PRECISIONS."""
+    """Where and how networks are trained.  processes: networks at a time; precision: see PRECISIONS."""
 
     runs: Path = RUNS
     processes: int = 2
@@ -37,11 +36,14 @@ class Options:
 
 def add_options(made: OneLineParser, file: str = "finding.json") -> None:
     """--seeds, --out, --runs, --processes, --device, --precision."""
-    made.add_argument("--seeds", type=_count, metavar="N", help="number of seeds, in place of the preset's")
+    made.add_argument("--seeds", type=at_least_one, metavar="N", help="number of seeds, in place of the preset's")
     made.add_argument("--out", metavar="FOLDER", help=f"write {file} and the pictures there (made if not there)")
     made.add_argument("--runs", metavar="FOLDER", default=str(RUNS), help="where trained networks are kept")
     made.add_argument(
-        "--processes", type=_count, default=usable_processes(), metavar="N", help="networks trained at a time"
+        "--processes",
+        type=at_least_one,
+        metavar="N",
+        help="networks trained at a time (default: two, on CUDA one; there more share the device)",
     )
     made.add_argument(
         "--device", choices=("auto", "cpu", "cuda"), default="auto", help="where networks are trained (default auto)"
@@ -77,14 +79,15 @@ def carried_out(
 
     def made() -> dict[str, Any]:
         device = usable_device(options.device)
-        at_a_time = 1 if device == "cuda" else options.processes
-        where = Options(_folder("--runs", options.runs), at_a_time, device, options.precision)
-        out = None if options.out is None else _folder("--out", options.out)
+        at_a_time = options.processes or (1 if device == "cuda" else usable_processes())
+        where = Options(writable_folder("--runs", options.runs), at_a_time, device, options.precision)
+        out = None if options.out is None else writable_folder("--out", options.out)
         with bars() as bar:
             record = make(where, bar("networks"))
         if out is not None:
-            draw(record, out)
+            # First what hours of training went into.
             write_json(out / file, record)
+            draw(record, out)
         return record
 
     return judged(prog, made, RunError, show, reproduced)

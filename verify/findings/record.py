@@ -5,6 +5,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from verify.findings import rules
 from verify.findings.findings import Finding, finding
 from verify.findings.networks import ROOT, in_precision, sources
@@ -102,6 +104,12 @@ def said(statements: list[dict[str, Any]]) -> list[str]:
     return out
 
 
+def device_name(device: str) -> str:
+    """'cpu', or 'cuda (its name)'."""
+    there = torch.device(device).type == "cuda" and torch.cuda.is_available()
+    return f"{device} ({torch.cuda.get_device_name(device)})" if there else device
+
+
 def record(
     shown: Finding,
     preset: str,
@@ -134,7 +142,7 @@ def record(
             "networks": seeds,
             "details": {},
             "pictures": [f"{name}.png" for name in shown.pictures],
-            "device": device,
+            "device": device_name(device),
             "sources": sources(),
             "versions": versions(),
             "revision": revision(),

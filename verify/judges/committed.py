@@ -14,8 +14,8 @@ from verify.trained.record import committed as figure
 #: Entry points whose records hold measures by seed and number of subjects, and those of the two-layer network.
 SWEEPS = ("fig13", "fig14")
 FINDINGS = (*findings.FINDINGS, "finding5")
-#: Presets nearer to the paper's sizes that a finding was run at too, in folders of their names below its own.
-NEARER = {"finding1": ("reduced", "paper-short"), "finding2": ("reduced", "paper-short"), "finding3": ("reduced",)}
+#: Presets that a finding was run at too, in folders of their names below its own: told beside the verdict, which rests on its own.
+BESIDE = {"finding1": ("reduced", "paper-short"), "finding2": ("reduced", "paper-short"), "finding3": ("reduced",)}
 
 
 def committed(name: str) -> dict[str, Any]:

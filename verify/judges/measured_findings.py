@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from statistics import fmean
 from typing import Any
 
 from verify.findings import findings as entry_points
 from verify.findings import rules
+from verify.findings.precision import Compared, compared
 from verify.findings.record import said, seeds_in_words
 from verify.findings.settings import SIZES
 from verify.judges import confusions_findings as confusions
-from verify.judges.committed import NEARER, committed
+from verify.judges.committed import BESIDE, committed
 from verify.judges.part import Part
 from verify.representations import record as representations
 from verify.setting import SettingError
@@ -43,16 +45,18 @@ def _elsewhere(name: str) -> str:
         low, high = committed(name)["setting"]["divs"]
         apart = f"; Div {low:g} (low) against {high:g} (high) for the paper's 0.2 against 0.5"
         return f"{apart}. {_judged_before(committed('finding5/long'))}"
-    nearer = [_nearer(name, preset) for preset in NEARER.get(name, ())]
+    beside = [_beside(name, preset) for preset in BESIDE.get(name, ())]
     why = [unlearnt(preset) for preset in UNLEARNT] if name == "finding2" else []
-    return "".join(f". {words}" for words in (*nearer, *why))
+    return "".join(f". {words}" for words in (*beside, *why))
 
 
-def _nearer(name: str, preset: str) -> str:
-    """What a preset nearer to the paper's sizes shows.  Raises SettingError for a record of another preset."""
-    record = committed(f"{name}/{preset}")
+def _beside(name: str, preset: str) -> str:
+    """What another preset shows; of the same one in float32, what bfloat16 moved.  Raises SettingError for a record of another preset."""
+    record, own = committed(f"{name}/{preset}"), committed(name)
     if record["preset"] != preset:
         raise SettingError(f"results/{name}/{preset}: must be of preset {preset}, got {record['preset']!r}")
+    if record["preset"] == own["preset"]:
+        return f"{_moved(compared(record, own))} (results/{name}/{preset})"
     statements, whole = entry_points.finding(name).judged(record["networks"])
     assert whole is not None
     size = record["setting"]["size"]
@@ -62,10 +66,33 @@ def _nearer(name: str, preset: str) -> str:
     )
     seeds = seeds_in_words(len(record["seeds"]))
     rates = " at the paper's rates" if size["pretraining"]["lr"] == SIZES["paper"].pretraining.lr else ""
+    facts = (
+        "the paper's facts, width and demonstrations"
+        if _papers_facts(size)
+        else "facts, width and demonstrations scaled down"
+    )
     return (
-        f"Preset {preset}, nearer to the paper's sizes ({seeds}; the paper's facts, width and demonstrations,"
+        f"Preset {preset} ({seeds}; {facts},"
         f" {max(size['S'])} grammar tokens, {size['pretraining']['iterations']} + {size['finetuning']['iterations']} iterations{rates}):"
         f" {whole['count']} of {whole['of']} seeds show every main statement ({shown}; results/{name}/{preset})"
+    )
+
+
+def _papers_facts(size: dict[str, Any]) -> bool:
+    paper = json.loads(json.dumps(asdict(SIZES["paper"])))
+    return all(size[key] == paper[key] for key in ("corpus", "d", "n_demos"))
+
+
+def _moved(found: list[Compared]) -> str:
+    """The numbers of main statements that the same seeds in float32 have otherwise; what moved is named."""
+    seeds = sorted({one.seed for one in found})
+    whose = f"seed{'' if len(seeds) == 1 else 's'} {', '.join(map(str, seeds))}"
+    other = [one for one in found if one.main and one.float32 != one.bfloat16]
+    numbers = ", ".join(f"{one.name} {one.float32:.4g} ({one.bfloat16:.4g} in bfloat16)" for one in other)
+    moved = sorted({f"{one.statement} {one.name}" for one in found if one.moved})
+    return (
+        f"In float32 {whose}: {numbers or 'the same numbers'}; by the rule of verify/findings/precision.py bfloat16 moves"
+        f" {', '.join(moved) if moved else 'nothing'}"
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from verify.findings.networks import ROOT, sources
-from verify.findings.record import rounding
+from verify.findings.record import device_name, rounding
 from verify.output import revision, versions
 from verify.representations import rules
 from verify.representations.rules import DIVS, NAMED, POOLS, Measured, Pair
@@ -243,7 +243,7 @@ def record(
                 {"seed": int(seed), "div_name": div} | pair[div] for seed, pair in seeds.items() for div in DIVS
             ],
             "pictures": [f"{name}.png" for name in PICTURES],
-            "device": device,
+            "device": device_name(device),
             "sources": sources(),
             "versions": versions(),
             "revision": revision(),

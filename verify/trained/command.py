@@ -6,7 +6,6 @@ interrupted (what was trained is kept and the next call goes on).
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,10 +15,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from verify.arguments import OneLineParser
+from verify.arguments import OneLineParser, at_least_one, writable_folder
 from verify.output import write_json
 from verify.progress import Count, bars
-from verify.setting import SettingError
 from verify.trained.controls import controls
 from verify.trained.ending import judged
 from verify.trained.figures import Figure, figure
@@ -70,12 +68,6 @@ def check(name: str, preset: str = "quick", runs: Path = RUNS) -> dict[str, Any]
     return run(figure(name), preset, runs=runs)[0]
 
 
-def _count(text: str) -> int:
-    if not text.isascii() or not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
-    return int(text)
-
-
 def _parser(shown: Figure) -> OneLineParser:
     made = OneLineParser(
         prog=f"python -m verify.{shown.name}", description=f"{shown.title}. {shown.printed}", allow_abbrev=False
@@ -83,29 +75,17 @@ def _parser(shown: Figure) -> OneLineParser:
     made.add_argument(
         "--preset", choices=PRESETS[:2], default="quick", help="quick: a smaller world (default); paper: its own"
     )
-    made.add_argument("--seeds", type=_count, metavar="N", help="seeds of the base setting, in place of the preset's")
+    made.add_argument(
+        "--seeds", type=at_least_one, metavar="N", help="seeds of the base setting, in place of the preset's"
+    )
     made.add_argument(
         "--out", metavar="FOLDER", help="write figure.json and the pictures there (made if it is not there)"
     )
     made.add_argument("--runs", metavar="FOLDER", default=str(RUNS), help="where trained networks are kept")
     made.add_argument(
-        "--processes", type=_count, default=usable_processes(), metavar="N", help="networks trained at a time"
+        "--processes", type=at_least_one, default=usable_processes(), metavar="N", help="networks trained at a time"
     )
     return made
-
-
-def _folder(option: str, name: str) -> Path:
-    if not name.strip():
-        # Path("") is the folder one stands in.
-        raise SettingError(f"{option} {name!r}: must be the name of a folder")
-    path = Path(name)
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        (path / ".writable").touch()
-        (path / ".writable").unlink()
-    except OSError as error:
-        raise SettingError(f"{option} {name}: no folder that can be written ({error.strerror}); give another") from None
-    return path
 
 
 def _interval(found: dict[str, Any]) -> str:
@@ -138,8 +118,8 @@ def main(name: str, arguments: Sequence[str] | None = None) -> int:
     prog = f"python -m verify.{name}"
 
     def made() -> dict[str, Any]:
-        runs = _folder("--runs", options.runs)
-        out = None if options.out is None else _folder("--out", options.out)
+        runs = writable_folder("--runs", options.runs)
+        out = None if options.out is None else writable_folder("--out", options.out)
         with bars() as bar:
             record, networks = run(shown, options.preset, options.seeds, runs, options.processes, bar("networks"))
         if out is not None:

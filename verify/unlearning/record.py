@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from verify.findings.networks import ROOT, in_precision, sources
-from verify.findings.record import seeds_in_words, setting
+from verify.findings.record import device_name, seeds_in_words, setting
 from verify.findings.rules import TRANSFER, Measured
 from verify.findings.settings import Size, config
 from verify.output import revision, versions
@@ -58,7 +58,7 @@ def record(
             "findings": sentences(found),
             "networks": seeds,
             "pictures": ["unlearning.png"],
-            "device": device,
+            "device": device_name(device),
             "sources": sources(),
             "versions": versions(),
             "revision": revision(),

@@ -9,7 +9,7 @@ import pytest
 from verify.findings import record
 from verify.findings.findings import FINDINGS
 from verify.findings.settings import config, size_of
-from verify.judges.committed import NEARER
+from verify.judges.committed import BESIDE
 
 SCHEMA = json.loads(resources.files("verify").joinpath("schema/finding.schema.json").read_text(encoding="utf-8"))
 
@@ -29,7 +29,7 @@ def close(found, expected):
     return found == expected
 
 
-FOLDERS = [*FINDINGS, *(f"{name}/{preset}" for name, presets in NEARER.items() for preset in presets)]
+FOLDERS = [*FINDINGS, *(f"{name}/{preset}" for name, presets in BESIDE.items() for preset in presets)]
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
