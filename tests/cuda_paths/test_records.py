@@ -33,7 +33,7 @@ def differences(one, two, place=""):
 
 def both(make):
     one, two = make("cpu"), make("cuda")
-    assert two["device"] == "cuda"
+    assert two["device"] in ("cuda", "cuda (pretended)")
     return list(differences(one, two))
 
 
@@ -62,3 +62,20 @@ def test_the_benchmarks_loops(cuda):
     assert cuda == ["synchronize"]
     assert bench.difference(config, corpus, "cuda") <= bench.SAME
     assert torch.get_float32_matmul_precision() == "highest"
+
+
+def test_the_plain_loop_on_ready_sequences_draws_none(cuda, monkeypatch):
+    """As many sequences as wait are drawn before the first iteration, and none in it; without `ready` a batch an iteration."""
+    config, _ = bench.settings("quick")
+    corpus, drawn = config.corpus.build(), []
+    batch = bench.PlainSampler.batch
+    monkeypatch.setattr(
+        bench.PlainSampler, "batch", lambda own, size, device: drawn.append(size) or batch(own, size, device)
+    )
+    monkeypatch.setattr(bench, "READY", 2)
+    for ready, before, after in ((True, 2, 2), (False, 0, 3)):
+        drawn.clear()
+        work = bench.job(bench.Form(False, "float32", ready=ready), config, corpus, "cuda", 3)
+        assert len(drawn) == before
+        work()
+        assert len(drawn) == after and set(drawn) == {config.pretraining.batch}

@@ -54,8 +54,47 @@ def test_the_command_line(tmp_path, capsys):
         assert one["times_faster_than_plain"] == pytest.approx([sum(ratios) / 2, min(ratios), max(ratios)])
         assert one["pretraining_seconds"] == pytest.approx(one["median_ms"] / 100)
         assert one["operations_ms"] == pytest.approx(record["multiply_adds"] / 1e7)
+        assert one["bytes_ms"] == pytest.approx(record["bytes_moved"][one["precision"]] / 1e7)
+        assert one["ready"] is False and one["times_faster_than_ready"] is None
     assert torch.get_float32_matmul_precision() == before
     assert "ours, float32" in capsys.readouterr().out
+
+
+def test_what_is_timed_on_each_device():
+    cpu, cuda = gpt.forms("cpu"), gpt.forms("cuda")
+    assert not any(form.compiled or form.ready for form in cpu)
+    assert len({form.name for form in cuda}) == len(cuda) == 12
+    for precision in gpt.PRECISIONS["cuda"]:
+        own = [(form.ours, form.compiled, form.ready) for form in cuda if form.precision == precision]
+        assert sorted(own) == sorted(
+            [(False, False, False), (True, False, False), (False, False, True), (True, True, False)]
+        )
+    assert gpt.Form(False, "tf32", ready=True).name == "plain, tf32, ready"
+
+
+def test_ratios_to_the_plain_loop_and_to_the_one_on_ready_sequences():
+    times = {
+        gpt.Form(False, "tf32"): (9.0, 8.0),
+        gpt.Form(False, "tf32", ready=True): (6.0, 4.0),
+        gpt.Form(True, "tf32"): (3.0, 2.0),
+        gpt.Form(True, "float32"): (1.0, 1.0),
+    }
+    ms = {form: gpt.Timed(rounds, None) for form, rounds in times.items()}
+    moved = {"tf32": 4, "float32": 4}
+    none = {form: 1.0 for form in ms}
+    result = gpt.Result(
+        "paper", "cuda", 1, CONFIG, ms, {}, {}, none, 1, moved, dict.fromkeys(moved, 1.0), 1.0, 0.0, 1.0, ()
+    )
+    own = gpt.Form(True, "tf32")
+    assert result.speedup(own).median == 3.5 and result.speedup(own, True).median == 2.0
+    assert result.speedup(gpt.Form(True, "float32")) is None
+    assert result.speedup(gpt.Form(False, "tf32")).median == 1
+
+
+def test_bytes_halve_in_bfloat16_but_for_the_weights():
+    numbers = 18 * CONFIG.model.n_layers * 4 * CONFIG.pretraining_T * 8
+    assert gpt.bytes_moved(CONFIG, 100, "float32") == gpt.bytes_moved(CONFIG, 100, "tf32") == 2800 + 4 * numbers
+    assert gpt.bytes_moved(CONFIG, 100, "bfloat16") == 2800 + 2 * numbers
 
 
 def test_networks_that_differ_fail(monkeypatch):

@@ -107,7 +107,7 @@ def said(statements: list[dict[str, Any]]) -> list[str]:
 def device_name(device: str) -> str:
     """'cpu', or 'cuda (its name)'."""
     there = torch.device(device).type == "cuda" and torch.cuda.is_available()
-    return f"{device} ({torch.cuda.get_device_name(device)})" if there else device
+    return f"{device} ({torch.cuda.get_device_name()})" if there else device
 
 
 def record(

@@ -77,7 +77,7 @@ def test_the_revision_can_be_told_where_there_is_no_history(monkeypatch):
 def test_the_record_names_the_device(monkeypatch):
     assert record.device_name("cpu") == "cpu" and record.device_name("cuda") == "cuda"
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "H100")
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "H100")
     assert record.device_name("cuda") == "cuda (H100)" and record.device_name("cpu") == "cpu"
 
 
