@@ -20,6 +20,7 @@ from verify.findings.networks import PRECISIONS, RUNS
 from verify.findings.runs import RunError
 from verify.output import write_json
 from verify.progress import Count, bars
+from verify.setting import SettingError
 from verify.trained.ending import judged
 from verify.trained.runs import usable_processes
 
@@ -52,7 +53,8 @@ def add_options(made: OneLineParser, file: str = "finding.json") -> None:
         "--precision",
         choices=tuple(PRECISIONS),
         default="float32",
-        help="of the products in training (default float32); bfloat16: twice as fast and more where the processor has such products",
+        help="of the products in training (default float32); bfloat16: two to three times as fast where the processor has such products;"
+        " tf32: CUDA alone",
     )
 
 
@@ -79,6 +81,8 @@ def carried_out(
 
     def made() -> dict[str, Any]:
         device = usable_device(options.device)
+        if options.precision == "tf32" and device != "cuda":
+            raise SettingError(f"--precision tf32: is of CUDA devices; valid on {device}: float32, bfloat16")
         at_a_time = options.processes or (1 if device == "cuda" else usable_processes())
         where = Options(writable_folder("--runs", options.runs), at_a_time, device, options.precision)
         out = None if options.out is None else writable_folder("--out", options.out)

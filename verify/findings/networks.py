@@ -18,8 +18,12 @@ ROOT = Path(__file__).resolve().parents[2]
 RUNS = ROOT / ".verify-run" / "findings"
 KINDS = ("pretraining", "icl", "icl+grm")
 FINISHED = "finished.json"
-# What products of the blocks are rounded to in training -> numerics.gpt.RunConfig.autocast; evaluation is always in float32.
-PRECISIONS = {"float32": "none", "bfloat16": "bfloat16"}
+# What products are in, in training -> of numerics.gpt.RunConfig; evaluation is always in float32.
+PRECISIONS: dict[str, dict[str, Any]] = {
+    "float32": {"autocast": "none", "tf32": False},
+    "tf32": {"autocast": "none", "tf32": True},
+    "bfloat16": {"autocast": "bfloat16", "tf32": False},
+}
 # The files that decide the weights and the curves, and those of the accuracies at the end.
 SOURCES = (
     "numerics/world.py",
@@ -86,7 +90,7 @@ class Network:
 
 def in_precision(config: RunConfig, precision: str) -> RunConfig:
     """The configuration in a precision.  Raises ValueError for an unknown one."""
-    return replace(config, autocast=PRECISIONS[checked_choice("precision", precision, tuple(PRECISIONS))])
+    return replace(config, **PRECISIONS[checked_choice("precision", precision, tuple(PRECISIONS))])
 
 
 def sources(patterns: Iterable[str] = SOURCES) -> str:

@@ -1,4 +1,4 @@
-"""Whether bfloat16 moves what a finding is judged by: its record in bfloat16 against one in float32, seed by seed.
+"""Whether rounding moves what a finding is judged by: its record in bfloat16 (or TensorFloat-32) against one in float32, seed by seed.
 
 Equality cannot be asked for: the same seed in float32 on another machine is not the same bits either, and training amplifies
 the difference.  Asked for instead, of every seed that both records have, and fixed before the networks in bfloat16 had learnt anything:
@@ -7,7 +7,7 @@ the difference.  Asked for instead, of every seed that both records have, and fi
     the numbers it states differ by less than ABOVE_TRIVIAL, the margin that counts as nothing in the rules, iterations (names
     that end in _step) by less than STEPS of the larger.
 
-A verdict may rest on a record in bfloat16 only where nothing of a main statement moves.  Statements beside the verdict are
+A verdict may rest on a record that is not in float32 only where nothing of a main statement moves.  Statements beside the verdict are
 compared too, and told.
 """
 
@@ -26,21 +26,21 @@ STEPS = 0.25
 
 @dataclass(frozen=True)
 class Compared:
-    """A number of a statement in one seed, in both precisions; moved: by more than the rule allows, or judged otherwise."""
+    """A number of a statement in one seed, in float32 and rounded; moved: by more than the rule allows, or judged otherwise."""
 
     seed: int
     statement: str
     main: bool
     name: str
     float32: float
-    bfloat16: float
+    rounded: float
     moved: bool
 
 
 def precision_of(record: dict[str, Any]) -> str:
-    """'float32' or 'bfloat16', what the networks of a record were trained in."""
-    cast = record["config"]["autocast"]
-    return next(name for name, own in PRECISIONS.items() if own == cast)
+    """One of PRECISIONS, what the networks of a record were trained in; of Finding 5, which has two configurations, theirs."""
+    config = record["config"].get("low", record["config"])
+    return next(name for name, own in PRECISIONS.items() if all(config[key] == own[key] for key in own))
 
 
 def _apart(name: str, a: float, b: float) -> bool:
@@ -49,18 +49,18 @@ def _apart(name: str, a: float, b: float) -> bool:
 
 
 def compared(single: dict[str, Any], half: dict[str, Any]) -> list[Compared]:
-    """Every number of every statement on every seed that the two records have in common; single: in float32, half: in bfloat16.
+    """Every number of every statement on every seed that the two records have in common; single: in float32, half: rounded.
 
     Raises ValueError for records of other precisions, findings or configurations, or without a common seed.
     """
-    if (precision_of(single), precision_of(half)) != ("float32", "bfloat16"):
+    if precision_of(single) != "float32" or precision_of(half) == "float32":
         raise ValueError(
-            f"records must be in float32 and in bfloat16, got {precision_of(single)} and {precision_of(half)}"
+            f"records must be one in float32 and one that is not, got {precision_of(single)} and {precision_of(half)}"
         )
     for key in ("finding", "preset"):
         if single[key] != half[key]:
             raise ValueError(f"records must be of one {key}, got {single[key]!r} and {half[key]!r}")
-    if single["config"] | {"autocast": None} != half["config"] | {"autocast": None}:
+    if single["config"] | PRECISIONS["float32"] != half["config"] | PRECISIONS["float32"]:
         raise ValueError("records must be of one configuration but for the precision")
     ones = {one["seed"]: one for one in single["networks"]}
     out = []

@@ -51,7 +51,7 @@ def _elsewhere(name: str) -> str:
 
 
 def _beside(name: str, preset: str) -> str:
-    """What another preset shows; of the same one in float32, what bfloat16 moved.  Raises SettingError for a record of another preset."""
+    """What another preset shows; of the same one in float32, what rounding moved.  Raises SettingError for a record of another preset."""
     record, own = committed(f"{name}/{preset}"), committed(name)
     if record["preset"] != preset:
         raise SettingError(f"results/{name}/{preset}: must be of preset {preset}, got {record['preset']!r}")
@@ -87,12 +87,12 @@ def _moved(found: list[Compared]) -> str:
     """The numbers of main statements that the same seeds in float32 have otherwise; what moved is named."""
     seeds = sorted({one.seed for one in found})
     whose = f"seed{'' if len(seeds) == 1 else 's'} {', '.join(map(str, seeds))}"
-    other = [one for one in found if one.main and one.float32 != one.bfloat16]
-    numbers = ", ".join(f"{one.name} {one.float32:.4g} ({one.bfloat16:.4g} in bfloat16)" for one in other)
+    other = [one for one in found if one.main and one.float32 != one.rounded]
+    numbers = ", ".join(f"{one.name} {one.float32:.4g} (here {one.rounded:.4g})" for one in other)
     moved = sorted({f"{one.statement} {one.name}" for one in found if one.moved})
     return (
-        f"In float32 {whose}: {numbers or 'the same numbers'}; by the rule of verify/findings/precision.py bfloat16 moves"
-        f" {', '.join(moved) if moved else 'nothing'}"
+        f"In float32 {whose}: {numbers or 'the same numbers'}; by the rule of verify/findings/precision.py rounding"
+        f" moves {', '.join(moved) if moved else 'nothing'}"
     )
 
 

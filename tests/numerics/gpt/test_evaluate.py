@@ -1,6 +1,6 @@
 """The four metrics and the trivial predictors, against counting by hand and exact probabilities."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 import torch
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from numerics.corpus import Batch, CorpusConfig, ICLSampler, PTSampler
 from numerics.gpt import METRICS, PREDICTORS, accuracies, build, trivial
-from numerics.gpt.evaluate import Tables, batches, counted, sampler
+from numerics.gpt.evaluate import Tables, batches, chosen, counted, sampler
 from numerics.gpt.trivial import scored
 
 torch.set_num_threads(1)
@@ -176,3 +176,14 @@ def test_the_sequences_are_those_of_the_network(tiny):
     one = torch.cat([batch.tokens for batch in batches(sampler("pt", corpus, tiny, 9, "cpu"), 300, 256)])
     two = torch.cat([batch.tokens for batch in batches(sampler("pt", corpus, tiny, 9, "cpu"), 300, 256)])
     assert torch.equal(one, two)
+
+
+def test_sequences_are_chosen_in_their_order():
+    corpus = CorpusConfig(M=8, L=2, U=(8, 4), G=3, pool=10, div=None).build()
+    batch = PTSampler(corpus, 3, 2, 0.5, seed=0).draw(40)
+    keep = ~batch.grammar_only
+    assert 0 < keep.sum() < len(keep)
+    found = chosen(batch, keep)
+    for field in fields(batch):
+        assert torch.equal(getattr(found, field.name), getattr(batch, field.name)[keep])
+    assert chosen(found, ~found.grammar_only) is found

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from numerics.corpus import CorpusConfig, ICLSampler
-from numerics.gpt import ModelConfig, RunConfig, accuracies, build, finetune, load, pretrain, trivial
+from numerics.gpt import ModelConfig, RunConfig, accuracies, build, finetune, load, pretrain, run, trivial
 from numerics.gpt.evaluate import EVALUATION
 from numerics.training import PhaseConfig
 from numerics.training.checkpoint import read_checkpoint
@@ -259,6 +259,24 @@ def test_training_needs_neither_flint_nor_latex2mathml():
         """
     )
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+@pytest.mark.parametrize("tf32", [False, True])
+def test_evaluations_are_never_rounded(tmp_path, tiny, tf32, monkeypatch):
+    trained, evaluated = set(), set()
+    accuracies, loss_for = run.accuracies, run.loss_for
+
+    def watched(*arguments):
+        loss = loss_for(*arguments)
+        return lambda *a: trained.add(torch.get_float32_matmul_precision()) or loss(*a)
+
+    monkeypatch.setattr(run, "loss_for", watched)
+    monkeypatch.setattr(
+        run, "accuracies", lambda *a: evaluated.add(torch.get_float32_matmul_precision()) or accuracies(*a)
+    )
+    pretrain(replace(tiny, tf32=tf32), tmp_path)
+    assert (trained, evaluated) == ({"high" if tf32 else "highest"}, {"highest"})
+    assert torch.get_float32_matmul_precision() == "highest"
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")

@@ -26,7 +26,7 @@ def test_the_same_numbers_move_nothing(pair):
     found = compared(*pair)
     assert not any(one.moved for one in found) and may_carry_a_verdict(found)
     assert {one.name for one in found} >= {"pt_exact", "icl_heldout", "type_step", "exact_step", "icl_seen_attribute"}
-    assert all(one.float32 == one.bfloat16 for one in found)
+    assert all(one.float32 == one.rounded for one in found)
 
 
 @pytest.mark.parametrize(("by", "moved"), [(0.09, False), (0.11, True)])
@@ -35,7 +35,7 @@ def test_a_share_moves_by_a_tenth(pair, by, moved):
     pair[0]["networks"][0]["pretraining"][-1]["icl_seen"]["exact"] = 0.0
     found = {one.name: one for one in compared(*pair) if one.main}
     assert found["icl_seen"].moved == moved and may_carry_a_verdict(list(found.values())) != moved
-    assert (found["icl_seen"].float32, found["icl_seen"].bfloat16) == (0.0, by)
+    assert (found["icl_seen"].float32, found["icl_seen"].rounded) == (0.0, by)
 
 
 @pytest.mark.parametrize(("times", "moved"), [(0.76, False), (1.3, False), (0.74, True), (1.35, True)])
@@ -52,7 +52,7 @@ def test_a_statement_judged_otherwise_has_moved(pair):
         seed = one["networks"][0]
         seed["pretraining"][-1]["pt"]["exact"] = times * seed["reachable"]
     found = {one.name: one for one in compared(*pair)}
-    assert abs(found["pt_exact"].float32 - found["pt_exact"].bfloat16) < 0.01
+    assert abs(found["pt_exact"].float32 - found["pt_exact"].rounded) < 0.01
     assert found["pt_exact"].moved and not may_carry_a_verdict(list(found.values()))
 
 
@@ -64,7 +64,7 @@ def test_what_stands_beside_the_verdict_is_told_and_takes_none_away(pair):
 
 def test_records_that_cannot_be_compared(pair):
     single, half = pair
-    with pytest.raises(ValueError, match="float32 and in bfloat16, got float32 and float32"):
+    with pytest.raises(ValueError, match="one in float32 and one that is not, got float32 and float32"):
         compared(single, single)
     with pytest.raises(ValueError, match="one finding, got 'finding1' and 'finding2'"):
         compared(single, half | {"finding": "finding2"})
@@ -83,15 +83,31 @@ def test_the_precision_reaches_the_networks_and_the_record(tmp_path):
     assert runs["float32"] != runs["bfloat16"]
     for name, run in runs.items():
         identity = json.loads((tmp_path / run / "checkpoint.json").read_text(encoding="utf-8"))["identity"]
-        assert identity["autocast"] == made[name]["config"]["autocast"] == precision.PRECISIONS[name]
+        assert {key: identity[key] for key in precision.PRECISIONS[name]} == precision.PRECISIONS[name]
         assert precision.precision_of(made[name]) == name
         assert made[name]["setting"] == record.rounded(record.setting(SIZES["tiny"], name))
-    assert made["bfloat16"]["setting"]["says"].endswith("rounded to bfloat16)")
+    assert made["bfloat16"]["setting"]["says"].endswith("(products in training are in bfloat16)")
     assert "bfloat16" not in made["float32"]["setting"]["says"]
 
 
 def test_what_a_network_starts_from_has_its_precision():
     own = Network(config(SIZES["tiny"], 0), "icl").at("bfloat16")
     assert own.before is not None and own.before.config.autocast == "bfloat16"
-    with pytest.raises(ValueError, match="precision must be one of 'float32', 'bfloat16', got 'half'"):
+    with pytest.raises(ValueError, match="precision must be one of 'float32', 'tf32', 'bfloat16', got 'half'"):
         own.at("half")
+
+
+def test_tensorfloat_is_refused_where_there_is_none(tmp_path, capsys):
+    arguments = [
+        "--precision",
+        "tf32",
+        "--device",
+        "cpu",
+        "--runs",
+        str(tmp_path / "runs"),
+        "--out",
+        str(tmp_path / "out"),
+    ]
+    assert command.main("finding1", arguments) == 2
+    assert "--precision tf32: is of CUDA devices; valid on cpu: float32, bfloat16" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
