@@ -44,7 +44,7 @@ def _says(size: Size) -> str:
 
 def rounding(precision: str) -> str:
     """What is to be known of a precision, after the setting in words."""
-    return "" if precision == "float32" else f" (products in training are in {precision})"
+    return "" if precision == "float32" else f" (in training, products are rounded to {precision})"
 
 
 def setting(size: Size, precision: str = "float32") -> dict[str, Any]:

@@ -10,6 +10,7 @@ over seeds, as the paper's figures are (trends.py).  The verdict speaks of the s
 The verdict rests on the quick setting until a setting at the paper's own sizes and rates (paper, else paper-short) has been run to the
 end on all seeds that its preset has; it rests on that one then, whatever it shows.  Fewer seeds than that, and settings that were
 chosen after a look at some (reduced), are told beside the verdict.  Fixed before any network of those presets was finetuned.
+Networks trained in bfloat16 count where precision.py shows on a seed that they move nothing that is judged.
 
 What is judged, per seed (exact, type, subject, attribute are shares of sequences, 0..1):
 

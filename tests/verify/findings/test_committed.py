@@ -8,7 +8,9 @@ import pytest
 
 from verify.findings import record
 from verify.findings.findings import FINDINGS
-from verify.findings.settings import config, size_of
+from verify.findings.networks import in_precision
+from verify.findings.precision import compared, may_carry_a_verdict, precision_of
+from verify.findings.settings import SIZES, config, size_of
 from verify.judges.committed import BESIDE
 
 SCHEMA = json.loads(resources.files("verify").joinpath("schema/finding.schema.json").read_text(encoding="utf-8"))
@@ -46,9 +48,28 @@ def test_what_is_committed_follows_from_its_own_networks(folder):
     assert record.verdict(statements, whole) == found["verdict"]
     assert record.said(found["statements"]) == found["findings"]
     # The setting that the record tells of is the preset's.
-    size = size_of(found["preset"], name)
-    assert found["config"] == json.loads(json.dumps(record.rounded(config(size, 0).to_json())))
-    assert found["setting"] == record.rounded(record.setting(size))
+    size, precision = size_of(found["preset"], name), precision_of(found)
+    own = in_precision(config(size, 0), precision).to_json()
+    assert found["config"] == json.loads(json.dumps(record.rounded(own)))
+    assert found["setting"] == record.rounded(record.setting(size, precision))
     assert found["setting"]["papers_sizes"] == (found["preset"] == "paper")
     for picture in found["pictures"]:
         assert 0 < (record.RESULTS / folder / picture).stat().st_size < 300_000
+
+
+@pytest.mark.parametrize("name", FINDINGS)
+def test_a_verdict_rests_on_the_setting_that_the_rules_name(name):
+    """On the paper's, else paper-short, once all its seeds are run, else on quick; rounded only where a record in float32 of the same
+    setting shows that nothing of a main statement moved."""
+    made = {folder: record.committed(name, folder=folder) for folder in FOLDERS if folder.partition("/")[0] == name}
+    whole = {
+        one["preset"]
+        for one in made.values()
+        if len(one["seeds"]) >= SIZES[one["preset"]].seeds[0 if FINDINGS[name].curves else 1]
+    }
+    own = made[name]
+    assert own["preset"] in whole
+    assert own["preset"] == next(preset for preset in ("paper", "paper-short", "quick") if preset in whole)
+    if precision_of(own) != "float32":
+        single = record.committed(name, folder=f"{name}/{own['preset']}")
+        assert may_carry_a_verdict(compared(single, own))

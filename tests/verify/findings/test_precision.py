@@ -86,7 +86,7 @@ def test_the_precision_reaches_the_networks_and_the_record(tmp_path):
         assert {key: identity[key] for key in precision.PRECISIONS[name]} == precision.PRECISIONS[name]
         assert precision.precision_of(made[name]) == name
         assert made[name]["setting"] == record.rounded(record.setting(SIZES["tiny"], name))
-    assert made["bfloat16"]["setting"]["says"].endswith("(products in training are in bfloat16)")
+    assert made["bfloat16"]["setting"]["says"].endswith("(in training, products are rounded to bfloat16)")
     assert "bfloat16" not in made["float32"]["setting"]["says"]
 
 
