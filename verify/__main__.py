@@ -21,6 +21,8 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Column, Table
+from rich.text import Text
 
 from verify import ledger
 from verify.arguments import OneLineParser, distinct, one_line, writable
@@ -243,8 +245,11 @@ def _ledger(target: str | None, made: OneLineParser) -> int:
             console.print(f"written: {target}", markup=False, highlight=False, soft_wrap=True)
         return 0
     with paged() as console:
+        # Titles that are too long go on below themselves.
+        lines = Table.grid(Column(no_wrap=True), Column(no_wrap=True), Column(), padding=(0, 1))
         for entry in committed["claims"]:
-            console.print(f"{entry['id']:18} {entry['verdict']:12} {entry['title']}", markup=False, highlight=False)
+            lines.add_row(*(Text(entry[key]) for key in ("id", "verdict", "title")))
+        console.print(lines, highlight=False)
     return 0
 
 

@@ -6,10 +6,13 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
 
+from verify.narrow import fitted
 from verify.process import standard_output
 
 Count = Callable[[int, int], None]
@@ -42,10 +45,14 @@ def bars(quiet: bool = False) -> Iterator[Callable[[str], Count | None]]:
 
 
 class _Pipe(Console):
-    """A console that leaves a closed pipe to its caller (rich would end the process with status 1)."""
+    """A console that leaves a closed pipe to its caller (rich would end the process with status 1), and breaks no word of a table."""
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """As rich's, tables as the width allows."""
+        super().print(*(fitted(self, one) if isinstance(one, Table) else one for one in objects), **options)
 
 
 @contextmanager
