@@ -60,10 +60,10 @@ def test_the_words_name_the_preset_of_the_record_beside(trees):
             assert any(f"verdict does not rest{end}" in picture.words for end in (".", " on it.")) == other
 
 
-def made(folder, *files: str) -> None:
+def made(folder, *files: str, **more) -> None:
     folder.mkdir(parents=True)
     for file in files:
-        (folder / file).write_text(json.dumps({"preset": "tiny"}))
+        (folder / file).write_text(json.dumps({"preset": "tiny"} | more))
 
 
 def test_a_picture_without_words_is_refused(tmp_path):
@@ -80,11 +80,21 @@ def test_a_picture_without_a_record_is_refused(tmp_path):
 
 def test_another_preset_stands_last(tmp_path):
     made(tmp_path / "finding3", "finding.json", "formats.png")
-    made(tmp_path / "finding3/reduced", "finding.json", "fig4_15.png")
+    made(tmp_path / "finding3/reduced", "finding.json", "fig4_15.png", preset="reduced")
     found = pictures_of("finding3", tmp_path)
     assert [p.file for p in found] == ["pictures/finding3/formats.png", "pictures/finding3/reduced/fig4_15.png"]
     assert found[0].words.endswith(" Preset tiny.")
-    assert found[1].words.endswith(" Another setting, preset tiny, on which the verdict does not rest.")
+    assert found[1].words.endswith(" Another setting, preset reduced, on which the verdict does not rest.")
+
+
+def test_the_same_preset_in_another_precision_says_so(tmp_path):
+    made(tmp_path / "finding3", "finding.json", "fig4_15.png", config={"autocast": "bfloat16"})
+    made(tmp_path / "finding3/tiny", "finding.json", "fig4_15.png", config={"autocast": "none"}, seeds=[0])
+    words = [picture.words for picture in pictures_of("finding3", tmp_path)]
+    assert words[0].endswith(" Preset tiny, products in bfloat16.")
+    assert words[1].endswith(
+        " Preset tiny once more, products in float32, one seed alone; the verdict does not rest on it."
+    )
 
 
 def test_a_claim_without_networks_has_no_pictures():

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from verify.findings.record import seeds_in_words
 from verify.report.captions import SHOWN
 
 #: Claim id -> entry point and folder below results/.
@@ -56,17 +58,28 @@ def _shown(path: Path) -> str:
 
 def _setting(path: Path, folder: Path) -> str:
     """The preset of the record beside the picture; of a folder below, that the verdict does not rest on it."""
-    preset = _preset(path.parent)
+    own = _record(path.parent)
+    preset = own["preset"]
     if path.stem == "unlearning":
         return f"Preset {preset}; the verdict does not rest on it."
     if path.parent == folder:
-        return f"Preset {preset}."
+        return f"Preset {preset}{_products(own)}."
+    if preset == _record(folder)["preset"]:
+        products = _products(own) or ", products in float32"
+        return f"Preset {preset} once more{products}, {seeds_in_words(len(own['seeds']))}; the verdict does not rest on it."
     return f"Another setting, preset {preset}, on which the verdict does not rest."
 
 
-def _preset(folder: Path) -> str:
+def _products(record: dict[str, Any]) -> str:
+    """What products were rounded to in training, where they were."""
+    config = record.get("config", {})
+    cast = config.get("low", config).get("autocast", "none")
+    return "" if cast == "none" else f", products in {cast}"
+
+
+def _record(folder: Path) -> dict[str, Any]:
     for name in ("finding", "figure", "unlearning", folder.name):
         record = folder / f"{name}.json"
         if record.is_file():
-            return str(json.loads(record.read_text(encoding="utf-8"))["preset"])
+            return dict(json.loads(record.read_text(encoding="utf-8")))
     raise ValueError(f"{folder}: holds pictures and no record that names their preset")
