@@ -72,7 +72,7 @@ def seeds_in_words(count: int) -> str:
     return "one seed alone" if count == 1 else f"{count} seeds"
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
     """Three digits, all digits of what has more before the point: an iteration is 9500 and not 9.5e+03."""
     return f"{value:.0f}" if abs(value) >= 999.5 else f"{value:.3g}"
 
@@ -96,8 +96,8 @@ def said(statements: list[dict[str, Any]]) -> list[str]:
             alone = count["of"] == 1
             whose = seeds_in_words(1) if alone else f"{count['count']} of {count['of']} seeds"
             numbers = f"{whose}; " + ", ".join(
-                f"{name} {_number(value['mean'])}"
-                + ("" if alone else f" ({_number(value['least'])} to {_number(value['largest'])})")
+                f"{name} {number(value['mean'])}"
+                + ("" if alone else f" ({number(value['least'])} to {number(value['largest'])})")
                 for name, value in one["values"].items()
             )
         out.append(f"{one['name']}: {one['verdict']}; {numbers}")

@@ -14,8 +14,13 @@ from verify.trained.record import committed as figure
 #: Entry points whose records hold measures by seed and number of subjects, and those of the two-layer network.
 SWEEPS = ("fig13", "fig14")
 FINDINGS = (*findings.FINDINGS, "finding5")
-#: Presets that a finding was run at too, in folders of their names below its own: told beside the verdict, which rests on its own.
-BESIDE = {"finding1": ("reduced", "paper-short"), "finding2": ("reduced", "paper-short"), "finding3": ("reduced",)}
+#: Other records of a finding, in folders below its own named for their preset, or for it and their precision: told beside the
+#: verdict, which rests on its own.
+BESIDE = {
+    "finding1": ("reduced", "paper-short", "paper-short-bfloat16"),
+    "finding2": ("paper-short", "reduced", "quick"),
+    "finding3": ("reduced",),
+}
 
 
 def committed(name: str) -> dict[str, Any]:

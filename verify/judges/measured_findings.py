@@ -9,8 +9,8 @@ from typing import Any
 
 from verify.findings import findings as entry_points
 from verify.findings import rules
-from verify.findings.precision import Compared, compared
-from verify.findings.record import said, seeds_in_words
+from verify.findings.precision import Compared, compared, precision_of
+from verify.findings.record import number, said, seeds_in_words
 from verify.findings.settings import SIZES
 from verify.judges import confusions_findings as confusions
 from verify.judges.committed import BESIDE, committed
@@ -45,18 +45,22 @@ def _elsewhere(name: str) -> str:
         low, high = committed(name)["setting"]["divs"]
         apart = f"; Div {low:g} (low) against {high:g} (high) for the paper's 0.2 against 0.5"
         return f"{apart}. {_judged_before(committed('finding5/long'))}"
-    beside = [_beside(name, preset) for preset in BESIDE.get(name, ())]
+    beside = [_beside(name, folder) for folder in BESIDE.get(name, ())]
     why = [unlearnt(preset) for preset in UNLEARNT] if name == "finding2" else []
     return "".join(f". {words}" for words in (*beside, *why))
 
 
-def _beside(name: str, preset: str) -> str:
-    """What another preset shows; of the same one in float32, what rounding moved.  Raises SettingError for a record of another preset."""
-    record, own = committed(f"{name}/{preset}"), committed(name)
-    if record["preset"] != preset:
-        raise SettingError(f"results/{name}/{preset}: must be of preset {preset}, got {record['preset']!r}")
-    if record["preset"] == own["preset"]:
-        return f"{_moved(compared(record, own))} (results/{name}/{preset})"
+def _beside(name: str, folder: str) -> str:
+    """What another record shows, and what rounding moved where there is one of the same setting in float32.
+
+    Raises SettingError for a record of another preset or precision than its folder's.
+    """
+    record, own = committed(f"{name}/{folder}"), committed(name)
+    preset, precision = record["preset"], precision_of(record)
+    if folder not in (preset, f"{preset}-{precision}"):
+        raise SettingError(f"results/{name}/{folder}: must be of preset {folder}, got {preset!r} in {precision}")
+    if preset == own["preset"] and precision == "float32" != precision_of(own):
+        return f"{_moved(compared(record, own))} (results/{name}/{folder})"
     statements, whole = entry_points.finding(name).judged(record["networks"])
     assert whole is not None
     size = record["setting"]["size"]
@@ -64,18 +68,22 @@ def _beside(name: str, preset: str) -> str:
         ", ".join(f"{s['name']} {s['count']['count']}" for s in statements if s["main"] == main)
         for main in (True, False)
     )
-    seeds = seeds_in_words(len(record["seeds"]))
-    rates = " at the paper's rates" if size["pretraining"]["lr"] == SIZES["paper"].pretraining.lr else ""
-    facts = (
+    about = (
+        seeds_in_words(len(record["seeds"])),
         "the paper's facts, width and demonstrations"
         if _papers_facts(size)
-        else "facts, width and demonstrations scaled down"
+        else "facts, width and demonstrations scaled down",
+        f"{max(size['S'])} grammar tokens, {size['pretraining']['iterations']} + {size['finetuning']['iterations']} iterations"
+        + (" at the paper's rates" if size["pretraining"]["lr"] == SIZES["paper"].pretraining.lr else ""),
+        *([] if precision == "float32" else [f"products in training rounded to {precision}"]),
     )
-    return (
-        f"Preset {preset} ({seeds}; {facts},"
-        f" {max(size['S'])} grammar tokens, {size['pretraining']['iterations']} + {size['finetuning']['iterations']} iterations{rates}):"
-        f" {whole['count']} of {whole['of']} seeds show every main statement ({shown}; results/{name}/{preset})"
+    words = (
+        f"Preset {preset} ({'; '.join(about)}): {whole['count']} of {whole['of']} seeds show every main statement"
+        f" ({shown}; results/{name}/{folder})"
     )
+    if precision == "float32":
+        return words
+    return f"{words}. {_moved(compared(committed(f'{name}/{preset}'), record))}"
 
 
 def _papers_facts(size: dict[str, Any]) -> bool:
@@ -88,7 +96,7 @@ def _moved(found: list[Compared]) -> str:
     seeds = sorted({one.seed for one in found})
     whose = f"seed{'' if len(seeds) == 1 else 's'} {', '.join(map(str, seeds))}"
     other = [one for one in found if one.main and one.float32 != one.rounded]
-    numbers = ", ".join(f"{one.name} {one.float32:.4g} (here {one.rounded:.4g})" for one in other)
+    numbers = ", ".join(f"{one.name} {number(one.float32)} (rounded: {number(one.rounded)})" for one in other)
     moved = sorted({f"{one.statement} {one.name}" for one in found if one.moved})
     return (
         f"In float32 {whose}: {numbers or 'the same numbers'}; by the rule of verify/findings/precision.py rounding"

@@ -1,0 +1,76 @@
+"""What is told of a finding's other records: whose they are, and what rounding moved."""
+
+import copy
+
+import pytest
+
+from verify.findings import record
+from verify.judges import committed, measured_findings
+from verify.setting import SettingError
+
+
+@pytest.fixture
+def records(monkeypatch):
+    """A record of Finding 1 in float32, seed 0; the same as if in bfloat16; and one of another preset."""
+    single = record.committed("finding1", folder="finding1/paper-short")
+    half = copy.deepcopy(single)
+    half["config"]["autocast"] = "bfloat16"
+    found = {
+        "finding1": record.committed("finding1", folder="finding1/reduced"),
+        "finding1/paper-short": single,
+        "finding1/paper-short-bfloat16": half,
+    }
+    monkeypatch.setattr(measured_findings, "committed", lambda name: found[name])
+    return found
+
+
+def test_a_rounded_record_is_told_with_what_moved(records):
+    told = measured_findings._beside("finding1", "paper-short-bfloat16")
+    assert (
+        "20000 + 2000 iterations at the paper's rates; products in training rounded to bfloat16): 1 of 1 seeds" in told
+    )
+    assert told.endswith(
+        "In float32 seed 0: the same numbers; by the rule of verify/findings/precision.py rounding moves nothing"
+    )
+    for point in records["finding1/paper-short-bfloat16"]["networks"][0]["pretraining"]:
+        point["step"] *= 2
+    told = measured_findings._beside("finding1", "paper-short-bfloat16")
+    assert "type_step 750 (rounded: 1500), exact_step 9500 (rounded: 19000)" in told
+    assert told.endswith("rounding moves type_first exact_step, type_first type_step")
+
+
+def test_in_float32_it_is_a_setting_of_its_own_beside_another_preset(records):
+    told = measured_findings._beside("finding1", "paper-short")
+    assert told.startswith(
+        "Preset paper-short (one seed alone; the paper's facts, width and demonstrations; 20 grammar tokens"
+    )
+    assert "rounded" not in told and told.endswith("results/finding1/paper-short)")
+
+
+def test_beside_a_rounded_verdict_it_says_what_moved(records):
+    records["finding1"] = records["finding1/paper-short-bfloat16"]
+    told = measured_findings._beside("finding1", "paper-short")
+    assert told.startswith("In float32 seed 0: the same numbers; by the rule")
+    assert told.endswith("rounding moves nothing (results/finding1/paper-short)")
+
+
+def test_a_scaled_setting_is_called_so(monkeypatch):
+    quick = record.committed("finding3")
+    assert quick["preset"] == "quick"
+    monkeypatch.setattr(measured_findings, "committed", lambda name: quick)
+    told = measured_findings._beside("finding3", "quick")
+    assert "5 seeds; facts, width and demonstrations scaled down; 6 grammar tokens, 1000 + 900 iterations)" in told
+
+
+@pytest.mark.parametrize("folder", ["paper-short", "reduced-bfloat16", "quick"])
+def test_a_record_in_the_wrong_folder_is_refused(records, folder):
+    name = f"finding1/{folder}"
+    records[name] = records["finding1" if folder == "paper-short" else "finding1/paper-short-bfloat16"]
+    with pytest.raises(SettingError, match=f"results/{name}: must be of preset {folder}, got "):
+        measured_findings._beside("finding1", folder)
+
+
+def test_every_folder_with_a_record_is_told():
+    for name in ("finding1", "finding2", "finding3", "finding4", "fig5"):
+        there = {path.parent.name for path in (record.RESULTS / name).glob("*/finding.json")}
+        assert there == set(committed.BESIDE.get(name, ()))
