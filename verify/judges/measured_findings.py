@@ -9,7 +9,7 @@ from typing import Any
 
 from verify.findings import findings as entry_points
 from verify.findings import rules
-from verify.findings.precision import Compared, compared, precision_of
+from verify.findings.precision import Compared, compared, moved, precision_of
 from verify.findings.record import number, said, seeds_in_words
 from verify.findings.settings import SIZES
 from verify.judges import confusions_findings as confusions
@@ -22,8 +22,12 @@ from verify.unlearning.record import in_words as unlearnt
 
 
 def parts_of(name: str, as_if: str) -> tuple[str, list[Part]]:
-    """The setting in words and the parts.  Raises ValueError as `committed`, KeyError for an unknown confusion."""
+    """The setting in words and the parts.
+
+    Raises SettingError as `committed`, and for a rounded record that may carry no verdict; KeyError for an unknown confusion.
+    """
     record = committed(name)
+    _may_be_judged(name, record)
     networks = confusions.of(name, record["networks"], as_if)
     if name == "finding5":
         return _setting(record), _representations(networks)
@@ -36,6 +40,23 @@ def parts_of(name: str, as_if: str) -> tuple[str, list[Part]]:
         needed, short = f"at least {rules.SEEDS:g} of the seeds", max(0.0, rules.SEEDS - whole["share"])
         parts.append(Part("all", "every main statement in one seed", measured, needed, short, shown, True))
     return _setting(record), parts
+
+
+def _may_be_judged(name: str, record: dict[str, Any]) -> None:
+    """Raises SettingError for a record that is not in float32, unless one that is shows that nothing of a main statement moved."""
+    precision, preset = precision_of(record), record["preset"]
+    if precision == "float32":
+        return
+    single = committed(f"{name}/{preset}")
+    try:
+        why = moved(compared(single, record))
+    except ValueError as error:
+        why = [str(error)]
+    if why:
+        raise SettingError(
+            f"results/{name}: is in {precision} and may carry no verdict beside results/{name}/{preset}, in float32"
+            f" ({', '.join(why)}; verify/findings/precision.py)"
+        )
 
 
 def _elsewhere(name: str) -> str:
@@ -97,10 +118,10 @@ def _moved(found: list[Compared]) -> str:
     whose = f"seed{'' if len(seeds) == 1 else 's'} {', '.join(map(str, seeds))}"
     other = [one for one in found if one.main and one.float32 != one.rounded]
     numbers = ", ".join(f"{one.name} {number(one.float32)} (rounded: {number(one.rounded)})" for one in other)
-    moved = sorted({f"{one.statement} {one.name}" for one in found if one.moved})
+    all_moved = sorted({f"{one.statement} {one.name}" for one in found if one.moved})
     return (
         f"In float32 {whose}: {numbers or 'the same numbers'}; by the rule of verify/findings/precision.py rounding"
-        f" moves {', '.join(moved) if moved else 'nothing'}"
+        f" moves {', '.join(all_moved) if all_moved else 'nothing'}"
     )
 
 

@@ -23,7 +23,7 @@ def record_or_status(prog: str, make: Callable[[], dict[str, Any]], failed: type
         print(f"{prog}: {one_line(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print(f"{prog}: interrupted, nothing written; trained networks are kept", file=sys.stderr)
+        print(f"{prog}: interrupted; trained networks are kept", file=sys.stderr)
         return 130
 
 

@@ -74,3 +74,17 @@ def test_every_folder_with_a_record_is_told():
     for name in ("finding1", "finding2", "finding3", "finding4", "fig5"):
         there = {path.parent.name for path in (record.RESULTS / name).glob("*/finding.json")}
         assert there == set(committed.BESIDE.get(name, ()))
+
+
+def test_a_rounded_record_is_judged_only_where_nothing_judged_moved(records):
+    records["finding1"] = half = records["finding1/paper-short-bfloat16"]
+    setting, parts = measured_findings.parts_of("finding1", "")
+    assert "paper-short" in setting and all(part.shown for part in parts)
+    half["networks"][0]["pretraining"][-1]["icl_seen"]["exact"] = 0.2
+    with pytest.raises(
+        SettingError, match=r"results/finding1: is in bfloat16 and may carry no verdict .*no_icl icl_seen;"
+    ):
+        measured_findings.parts_of("finding1", "")
+    half["networks"][0]["seed"] = 5
+    with pytest.raises(SettingError, match="records must have a seed in common"):
+        measured_findings.parts_of("finding1", "")

@@ -9,7 +9,7 @@ import pytest
 from verify.findings import record
 from verify.findings.findings import FINDINGS
 from verify.findings.networks import in_precision
-from verify.findings.precision import compared, may_carry_a_verdict, precision_of
+from verify.findings.precision import compared, moved, precision_of
 from verify.findings.settings import SIZES, config, size_of
 from verify.judges.committed import BESIDE
 
@@ -68,7 +68,7 @@ def test_a_verdict_rests_on_the_setting_that_the_rules_name(name):
         all_seeds = len(one["seeds"]) >= SIZES[one["preset"]].seeds[0 if FINDINGS[name].curves else 1]
         if precision_of(one) != "float32":
             single = record.committed(name, folder=f"{name}/{one['preset']}")
-            all_seeds = all_seeds and may_carry_a_verdict(compared(single, one))
+            all_seeds = all_seeds and not moved(compared(single, one))
         if all_seeds:
             whole.add((one["preset"], precision_of(one)))
     presets = {preset for preset, _ in whole}
