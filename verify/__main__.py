@@ -260,9 +260,12 @@ def _derive(name: str | None, latex: bool) -> int:
     return 0
 
 
-def _show(name: str, trials: list[Trial]) -> int:
+def _show(name: str, trials: list[Trial], made: OneLineParser) -> int:
     # One claim takes seconds: nothing of it is kept, so there is nothing to resume.
-    records = _recomputed(trials, 1, None, "claims")
+    try:
+        records = _recomputed(trials, 1, None, "claims")
+    except SettingError as error:
+        made.error(str(error))
     recorded = {reading: ledger.recorded(reading).get(name, "nothing") for reading in READINGS}
     with paged() as console:
         show_claim(console, entries()[name].claim, list(records.values()), recorded)
@@ -299,7 +302,7 @@ def _kept(trials: list[Trial], jobs: int, options: argparse.Namespace, made: One
         state.release()
         said(f"{made.prog}: interrupted; {onwards}")
         return INTERRUPTED
-    except (OSError, RecomputeError) as error:
+    except (OSError, RecomputeError, SettingError) as error:
         state.release()
         said(f"{made.prog}: {one_line(error)}; {onwards}")
         return 2
@@ -313,7 +316,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = made.parse_args(arguments)
     trials, jobs = _checked(options, made)
     if options.command == "show":
-        return _show(options.id, trials)
+        return _show(options.id, trials, made)
     if options.command == "derive":
         return _derive(options.id, options.latex)
     if options.command == "report":

@@ -14,7 +14,7 @@ from numerics.world import World
 from verify.court import Court
 from verify.docket import entries, tried
 from verify.records import Record, record
-from verify.setting import Setting
+from verify.setting import Setting, SettingError
 from verify.state import State, Trial
 from verify.workers import attended, leave_with_parent, started
 
@@ -44,7 +44,8 @@ def recompute(
     """Every trial's record; advance(trial, resumed) is called as each becomes known. Cost: about 0.5 s a trial.
 
     state: where finished trials are kept, each as it is finished, and those of killed runs looked for; None: nowhere. On
-    Ctrl-C the workers are ended at once. Raises RecomputeError where one of them is killed.
+    Ctrl-C the workers are ended at once. Raises RecomputeError where one of them is killed, SettingError for a
+    committed record that cannot be judged.
     """
     known: dict[Trial, Record] = {}
     for which in trials:
@@ -112,7 +113,7 @@ def _worker() -> tuple[Connection, Any]:
 
 
 def _work(connection: Connection) -> None:
-    """Sends the record of every trial of the chunks that come, until it is ended; an error as its traceback."""
+    """Sends the record of every trial of the chunks that come, until it is ended; an error as its traceback, unusable input as such."""
     import torch
 
     leave_with_parent()
@@ -124,9 +125,12 @@ def _work(connection: Connection) -> None:
                 connection.send(_tried(which))
 
 
-def _tried(which: Trial) -> Record | str:
+def _tried(which: Trial) -> Record | SettingError | str:
     try:
         return trial(which)
+    except SettingError as error:
+        # A committed record that cannot be judged: one line, wherever it is met.
+        return error
     except Exception:
         return traceback.format_exc()
 
@@ -143,9 +147,11 @@ def _sent(connection: Connection, chunks: list[list[Trial]]) -> list[Trial]:
 
 def _received(connection: Connection, which: Trial) -> Record:
     try:
-        found: Record | str = connection.recv()
+        found: Record | SettingError | str = connection.recv()
     except (EOFError, ConnectionResetError):
         raise _ended(which) from None
+    if isinstance(found, SettingError):
+        raise found
     if isinstance(found, str):
         raise RuntimeError(f"{which[0]} ({which[1]}), in a worker process:\n{found}")
     return found
