@@ -151,6 +151,11 @@ def record(
     )
 
 
+def written(folder: str, results: Path = RESULTS) -> bool:
+    """Whether a folder below results/ holds the record of a finding."""
+    return (results / folder / "finding.json").is_file()
+
+
 def committed(name: str, results: Path = RESULTS, *, folder: str | None = None) -> dict[str, Any]:
     """The committed record ('finding1', ..); folder: below results/, where it is not the name ('finding1/reduced').
 

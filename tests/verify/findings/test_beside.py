@@ -21,6 +21,7 @@ def records(monkeypatch):
         "finding1/paper-short-bfloat16": half,
     }
     monkeypatch.setattr(measured_findings, "committed", lambda name: found[name])
+    monkeypatch.setattr(measured_findings, "written", lambda name: name in found)
     return found
 
 
@@ -37,6 +38,16 @@ def test_a_rounded_record_is_told_with_what_moved(records):
     told = measured_findings._beside("finding1", "paper-short-bfloat16")
     assert "type_step 750 (rounded: 1500), exact_step 9500 (rounded: 19000)" in told
     assert told.endswith("rounding moves type_first exact_step, type_first type_step")
+
+
+def test_a_rounded_record_alone_is_told_as_one_without_a_verdict(records):
+    del records["finding1/paper-short"]
+    told = measured_findings._beside("finding1", "paper-short-bfloat16")
+    assert "1 of 1 seeds show every main statement" in told
+    assert told.endswith("what rounding moves here no record in float32 says, so no verdict may rest on it")
+    records["finding1"] = records["finding1/paper-short-bfloat16"]
+    with pytest.raises(KeyError, match="finding1/paper-short"):
+        measured_findings.parts_of("finding1", "")
 
 
 def test_in_float32_it_is_a_setting_of_its_own_beside_another_preset(records):
