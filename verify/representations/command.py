@@ -85,9 +85,10 @@ def _parser() -> OneLineParser:
     made = OneLineParser(prog=NAME, description=f"Finding 5, Fig. 8, 16-18. {PRINTED}", allow_abbrev=False)
     made.add_argument(
         "--preset",
-        choices=PRESETS[:3],
+        choices=PRESETS[:-1],
         default="quick",
-        help="quick: scaled down (default); quick-long: with more demonstrations; paper: its own sizes",
+        help="quick: scaled down (default); quick-long: with more demonstrations; paper-short: the paper's sizes with 20 grammar tokens;"
+        " paper: its own",
     )
     add_options(made)
     return made
