@@ -1,6 +1,6 @@
 """`python -m verify.theorem1`: Theorem 1/2 derived, measured and run at one setting, and its claims tried.
 
-Exit status: 0 the witnesses agree and every verdict is the recorded one; 1 they do not; 2 unusable input.
+Exit status: 0 the witnesses agree and every verdict that was sought is the recorded one; 1 they do not; 2 unusable input.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ def check(setting: Setting) -> list[Evidence]:
 class Result:
     """Everything that a run found."""
 
-    def __init__(self, setting: Setting, world: World) -> None:
-        self.setting, self.world = setting, world
+    def __init__(self, setting: Setting, world: World, claims: bool = True) -> None:
+        self.setting, self.world, self.claims = setting, world, claims
         self.assumptions: list[tuple[str, bool | None]] = []
         self.rows: list[Row] = []
         self.agreement: list[Evidence] = []
@@ -95,10 +95,12 @@ def run(
     bar: Callable[[str], Any],
     stage: Callable[[str], Any],
     full: bool = False,
+    claims: bool = True,
 ) -> Result:
-    """The whole job. full: every further witness of the true gradients that is feasible, however long."""
+    """The whole job. full: every further witness of the true gradients that is feasible, however long; claims: try them and their
+    mutants, most of the time at small settings."""
     begun = time.perf_counter()
-    result = Result(setting, world)
+    result = Result(setting, world, claims)
     w = Witnesses(setting, world, device, bar, full)
     court = Court(setting, world)
     result.assumptions = [(a.name, a.holds(court.p)) for a in (*THEOREM_2, BALANCED, BALANCED_FT)]
@@ -122,7 +124,7 @@ def run(
     result.limit_M_ft = sharp_limit(setting)
     if setting.facts is not None:
         result.explanation = timed("the table explained", lambda: explained(w, result.conclusions, result.any_beta))
-    for name, entry in theorem_entries().items():
+    for name, entry in theorem_entries().items() if claims else ():
         result.outcomes.append(timed(f"claim {name}", partial(tried, entry, court)))
     result.routes = _routes(w)
     result.seconds = time.perf_counter() - begun
@@ -217,7 +219,8 @@ def show(console: Console, result: Result, quiet: bool) -> None:
         if result.explanation is not None:
             console.print(Markdown(page(result.explanation, setting, str(setting.facts))))
             console.print()
-        console.print(tables.claims_table([record(o, setting.reading) for o in result.outcomes], result.recorded))
+        if result.claims:
+            console.print(tables.claims_table([record(o, setting.reading) for o in result.outcomes], result.recorded))
         for problem in result.problems:
             console.print(f"[bold red]{problem}[/bold red]", highlight=False)
         console.print(f"{result.seconds:.1f} s", highlight=False)
@@ -246,8 +249,14 @@ def last_lines(result: Result) -> list[str]:
         f"Theorem 1/2 {words[hat_.holds]} here after hat steps and {words[true_.holds]} after true steps, at beta = inf"
         f" (hard attention){pools}{where}.{finite_line(result)}",
         sharp_line(result),
-        f"Claims: {verdicts}; {killed} of {total} mutants rejected; {state}.",
+        f"Claims: {verdicts}; {killed} of {total} mutants rejected; {state}." if result.claims else untried(result),
     ]
+
+
+def untried(result: Result) -> str:
+    """The line in place of the verdicts where no claim was tried: what was, and whether it agrees."""
+    good, all_ = sum(e.agrees for e in result.agreement), len(result.agreement)
+    return f"Claims: not tried (--no-claims); {good} of {all_} comparisons of the witnesses agree."
 
 
 def asked_beta(result: Result) -> list[str]:
@@ -306,7 +315,7 @@ def sharp_line(result: Result) -> str:
 
 
 @contextmanager
-def _bars(quiet: bool):
+def _bars(quiet: bool, claims: bool):
     """Progress on standard error, only on a terminal: (bar for a counted job, stage for a named one)."""
     console = Console(stderr=True)
     if quiet or not console.is_terminal:
@@ -319,7 +328,7 @@ def _bars(quiet: bool):
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console, transient=True) as progress:
-        stages = progress.add_task("starting", total=12 + len(theorem_entries()))
+        stages = progress.add_task("starting", total=12 + (len(theorem_entries()) if claims else 0))
         first = True
 
         def stage(label: str) -> None:
@@ -345,6 +354,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     made = parser(
         "python -m verify.theorem1", "Theorem 1/2: derived, measured, run, and its claims tried, at one setting."
     )
+    made.add_argument(
+        "--no-claims",
+        action="store_true",
+        help="what is so at this setting alone, in a fraction of the time: no claim is tried, and the exit status tells of the witnesses",
+    )
     options = parsed(made, arguments)
     try:
         setting, world = read(options)
@@ -353,9 +367,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"python -m verify.theorem1: {one_line(error)}", file=sys.stderr)
         return 2
     try:
-        with _bars(options.quiet) as (bar, stage), one_thread():
+        with _bars(options.quiet, not options.no_claims) as (bar, stage), one_thread():
             # Networks and products of the job are small: threads only wait for each other, up to ten times as long.
-            result = run(setting, world, device, bar, stage, options.full)
+            result = run(setting, world, device, bar, stage, options.full, not options.no_claims)
         if options.json is not None:
             try:
                 write_json(options.json, as_json(result))

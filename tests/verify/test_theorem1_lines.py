@@ -24,6 +24,29 @@ def test_quiet_prints_three_lines(few_claims, capsys):
     assert len(lines) == 3 and lines[0].startswith("Theorem 1/2")
 
 
+def test_without_claims_all_else_is_the_same(few_claims, monkeypatch, capsys, tmp_path):
+    """The same table and lines but the last, no claim tried; the exit status is that of the witnesses."""
+    found = []
+    for more in ((), ("--no-claims",)):
+        target = tmp_path / "x.json"
+        assert theorem1.main([*SMALLEST, "--json", str(target), *more]) == 0
+        found.append((capsys.readouterr().out.splitlines(), json.loads(target.read_text(encoding="utf-8"))))
+    (with_, data), (without, bare) = found
+    assert without[-1] == f"Claims: not tried (--no-claims); {len(data['agreement'])} of {len(data['agreement'])}" + (
+        " comparisons of the witnesses agree."
+    )
+    assert without[-3:-1] == with_[-3:-1] and not any(line.startswith("Claims ") for line in without)
+    assert data["claims"] and bare["claims"] == []
+    assert not [stage for stage in bare["stages"] if stage.startswith("claim ")]
+    for key in ("setting", "assumptions", "coefficients", "agreement", "conclusion", "explanation", "problems"):
+        assert bare[key] == data[key], key
+    right = Witnesses.derived_kq
+    monkeypatch.setattr(Witnesses, "derived_kq", lambda self, which: right(self, which) + 1)
+    assert theorem1.main([*SMALLEST, "--no-claims"]) == 1
+    told = capsys.readouterr().out
+    assert "witnesses disagree" in told and f"of {len(data['agreement'])} comparisons of the witnesses agree." in told
+
+
 @pytest.mark.parametrize(
     ("more", "words"),
     [
