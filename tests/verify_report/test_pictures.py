@@ -85,6 +85,14 @@ def test_another_preset_stands_last(tmp_path):
     assert [p.file for p in found] == ["pictures/finding3/formats.png", "pictures/finding3/reduced/fig4_15.png"]
     assert found[0].words.endswith(" Preset tiny.")
     assert found[1].words.endswith(" Another setting, preset reduced, on which the verdict does not rest.")
+    half = {"preset": "short", "config": {"autocast": "bfloat16"}}
+    made(tmp_path / "finding3/short-bfloat16", "finding.json", "formats.png", **half)
+    made(tmp_path / "finding3/unlearning-short", "unlearning.json", "unlearning.png", **half)
+    *_, short, why = pictures_of("finding3", tmp_path)
+    assert short.words.endswith(
+        " Another setting, preset short, products in bfloat16, on which the verdict does not rest."
+    )
+    assert why.words.endswith(" Preset short, products in bfloat16; the verdict does not rest on it.")
 
 
 def test_the_same_preset_in_another_precision_says_so(tmp_path):

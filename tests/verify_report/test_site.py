@@ -14,6 +14,7 @@ import pytest
 from paper_checks.contextual_recall import claims
 from paper_checks.contextual_recall.graph import edges
 from verify.arguments import parser
+from verify.judges.committed import committed
 from verify.judges.measured import parts_of
 from verify.report.formula import words
 from verify.report.page import rerun, slug
@@ -197,6 +198,17 @@ def test_the_world_of_a_counterexample_is_in_its_command():
     }
     wanted = "python -m verify.theorem1 --M 8 --L 2 --U 2 --M-ft 4 --N-ft 1 --beta 1.5"
     assert wanted in [command for _, command in rerun(entry)]
+
+
+@pytest.mark.parametrize("claim", FIGURES)
+def test_networks_are_trained_again_as_the_record_was(claim):
+    """By preset and precision: in float32 the networks of a rounded record would be others, and take longer."""
+    entry = {"id": claim, "readings": {"set": "reproduced"}, "counterexample": None}
+    (command,) = [command for _, command in rerun(entry) if "--preset" in command]
+    made = committed(FIGURES[claim])
+    precision = made["config"].get("autocast", "none") if claim.startswith("finding") else "none"
+    wanted = f"python -m verify.{FIGURES[claim]} --preset {made['preset']}"
+    assert command == (wanted if precision == "none" else f"{wanted} --precision {precision}")
 
 
 def test_two_runs_differ_in_the_stamp_only(everything, ledger):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from verify.diversity import rules13, rules14
+from verify.findings.precision import precision_of
 from verify.judges import confusions, measured_findings
 from verify.judges.committed import FINDINGS, committed
 from verify.judges.part import Part
@@ -22,9 +23,11 @@ def parts_of(name: str, as_if: str) -> tuple[str, list[Part]]:
     return _networks(name, as_if)
 
 
-def preset_of(name: str) -> str:
-    """The preset of the committed record.  Raises as `parts_of`."""
-    return str(committed(name)["preset"])
+def options_of(name: str) -> str:
+    """The options that make the committed record again: its preset, and its precision if that is not float32.  Raises as `parts_of`."""
+    record = committed(name)
+    precision = precision_of(record) if name in FINDINGS else "float32"
+    return f"--preset {record['preset']}" + ("" if precision == "float32" else f" --precision {precision}")
 
 
 # --- figures of single networks --------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import Any
 from markupsafe import Markup
 
 from paper_checks.contextual_recall import claims as transcribed
-from verify.judges.measured import parts_of, preset_of
+from verify.judges.measured import options_of, parts_of
 from verify.judges.part import Part
 from verify.judges.theorem2 import quantities
 from verify.report.argument import SEVERITY, Argument, Standing
@@ -113,7 +113,7 @@ def rerun(entry: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     show = f"python -m verify show {shlex.quote(entry['id'])}"
     found.append(("Try this claim: its statement, the witnesses' numbers, its counterexample", show))
     if entry["id"] in FIGURES:
-        run = f"python -m verify.{FIGURES[entry['id']]} --preset {preset_of(FIGURES[entry['id']])}"
+        run = f"python -m verify.{FIGURES[entry['id']]} {options_of(FIGURES[entry['id']])}"
         return (*found, ("Train the networks again and judge them", run))
     if _CONSTRUCTIONS.match(entry["id"]):
         return tuple(found)

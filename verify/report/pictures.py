@@ -61,13 +61,13 @@ def _setting(path: Path, folder: Path) -> str:
     own = _record(path.parent)
     preset = own["preset"]
     if path.stem == "unlearning":
-        return f"Preset {preset}; the verdict does not rest on it."
+        return f"Preset {preset}{_products(own)}; the verdict does not rest on it."
     if path.parent == folder:
         return f"Preset {preset}{_products(own)}."
     if preset == _record(folder)["preset"]:
         products = _products(own) or ", products in float32"
         return f"Preset {preset} once more{products}, {seeds_in_words(len(own['seeds']))}; the verdict does not rest on it."
-    return f"Another setting, preset {preset}, on which the verdict does not rest."
+    return f"Another setting, preset {preset}{_products(own)}, on which the verdict does not rest."
 
 
 def _products(record: dict[str, Any]) -> str:
