@@ -61,6 +61,13 @@ def unlisted(made: argparse.ArgumentParser, *options: str) -> None:
             action.help = argparse.SUPPRESS
 
 
+def without_effect(made: argparse.ArgumentParser, *options: str) -> None:
+    """Says in the help of shared options that a command takes them, so that all can be called alike, and that nothing depends on them."""
+    for action in made._actions:
+        if set(options) & set(action.option_strings):
+            action.help = "taken, as by the other commands; nothing here depends on it"
+
+
 def writable_folder(option: str, name: str) -> Path:
     """The folder an option names, made if it is not there.  Raises SettingError for one that cannot be written."""
     if not name.strip():

@@ -20,7 +20,7 @@ from rich.table import Table
 
 from numerics.world import World
 from verify import ledger
-from verify.arguments import one_line, parser, read, unlisted, whole
+from verify.arguments import one_line, parser, read, unlisted, whole, without_effect
 from verify.court import Court
 from verify.docket import entries, tried
 from verify.evidence import Evidence
@@ -36,6 +36,8 @@ SCHEMA = "contextual-recall-referee/entry/1"
 MOST_SLOTS = 1_000_000
 #: Options of the steps, which are not taken here.
 STEPS = ("--eta-kq-subj", "--eta-ov", "--eta-kq-rel")
+#: Options on which nothing depends that is said of PT sequences, and of ICL sequences.
+OF_FINETUNING, OF_PRETRAINING = ("--M-ft", "--N-ft"), ("--N-tr",)
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,7 @@ def _options(point: Point, arguments: Sequence[str] | None) -> argparse.Namespac
     made = parser(f"python -m verify.{point.name}", point.title)
     made.add_argument("--N-tr", type=whole, default=5, metavar="N", help="subsequences of a PT sequence (default 5)")
     unlisted(made, "--device", "--full", "--beta", *STEPS)
+    without_effect(made, *OF_FINETUNING if point.pretraining else OF_PRETRAINING)
     options = made.parse_args(arguments)
     if options.N_tr < 1:
         made.error(f"--N-tr {options.N_tr}: must be at least 1")

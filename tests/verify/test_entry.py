@@ -153,3 +153,25 @@ def test_options_that_would_change_nothing_are_refused(name, option, value, word
         main(points()[name], ["--help"])
     listed = capsys.readouterr().out
     assert option not in listed and "--reading" in listed
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_options_without_effect_have_none_and_say_so(name, quick, capsys, tmp_path):
+    point = points()[name]
+    mute = ("--M-ft", "--N-ft") if point.pretraining else ("--N-tr",)
+    sizes = {"--M": "8", "--L": "2", "--U": "2", "--M-ft": "4", "--N-ft": "1", "--N-tr": "2", "--S": "4"}
+
+    def here(**other):
+        chosen = [part for pair in (sizes | other).items() for part in pair]
+        run(name, [*chosen, "--json", str(tmp_path / "x.json")])
+        capsys.readouterr()
+        return json.loads((tmp_path / "x.json").read_text(encoding="utf-8"))["here"]
+
+    for option in mute:
+        assert here(**{option: "3"}) == here()
+    speaking = "--N-tr" if point.pretraining else "--N-ft"
+    assert here(**{speaking: "3"}) != here()
+    with pytest.raises(SystemExit):
+        run(name, ["--help"])
+    told = " ".join(capsys.readouterr().out.split())
+    assert told.count("nothing here depends on it") == len(mute)
