@@ -21,6 +21,8 @@ BESIDE = {
     "finding2": ("paper-short", "reduced", "quick"),
     "finding3": ("reduced",),
 }
+#: The same of Finding 5, whose records are of another kind: a first setting, and the paper's rates.
+REPRESENTATIONS = ("finding5/long", "finding5/paper-short-bfloat16")
 
 
 def committed(name: str) -> dict[str, Any]:
@@ -29,7 +31,7 @@ def committed(name: str) -> dict[str, Any]:
     Raises SettingError, in one line, where none can be read.
     """
     try:
-        if name in ("finding5", "finding5/long"):
+        if name.partition("/")[0] == "finding5":
             return representations(folder=name)
         if name.partition("/")[0] in FINDINGS:
             return finding(name.partition("/")[0], folder=name)

@@ -13,7 +13,7 @@ from verify.findings.precision import Compared, compared, moved, precision_of
 from verify.findings.record import number, said, seeds_in_words, written
 from verify.findings.settings import SIZES
 from verify.judges import confusions_findings as confusions
-from verify.judges.committed import BESIDE, committed
+from verify.judges.committed import BESIDE, REPRESENTATIONS, committed
 from verify.judges.part import Part
 from verify.representations import record as representations
 from verify.setting import SettingError
@@ -65,7 +65,7 @@ def _elsewhere(name: str) -> str:
     if name == "finding5":
         low, high = committed(name)["setting"]["divs"]
         apart = f"; Div {low:g} (low) against {high:g} (high) for the paper's 0.2 against 0.5"
-        return f"{apart}. {_judged_before(committed('finding5/long'))}"
+        return ". ".join((apart, *(_representations_beside(folder) for folder in REPRESENTATIONS)))
     beside = [_beside(name, folder) for folder in BESIDE.get(name, ())]
     why = [unlearnt(preset) for preset in UNLEARNT] if name == "finding2" else []
     return "".join(f". {words}" for words in (*beside, *why))
@@ -131,15 +131,28 @@ def _setting(record: dict[str, Any]) -> str:
     return f"{len(record['seeds'])} seeds, preset {record['preset']}: {record['setting']['says']}"
 
 
-def _judged_before(record: dict[str, Any]) -> str:
-    """What another setting shows whose record was made first: it was judged too, so it is told."""
+def _representations_beside(folder: str) -> str:
+    """What another record of Finding 5 shows, on which the verdict does not rest; one that was made first was judged too, so it is said.
+
+    Raises SettingError for a record of another preset or precision than its folder's.
+    """
+    record = committed(folder)
+    preset, precision, size = record["preset"], precision_of(record), record["setting"]["size"]
+    named, first = folder.partition("/")[2], preset == "quick-long"
+    if named not in ("long" if first else preset, f"{preset}-{precision}"):
+        raise SettingError(f"results/{folder}: must be of preset {named}, got {preset!r} in {precision}")
     main = [one for one in representations.statements(_pairs(record["networks"])) if one["main"]]
     shown = [one["name"] for one in main if one["verdict"] == "reproduced"]
-    corpus, seeds = record["setting"]["size"]["corpus"], len(record["seeds"])
+    names = f": {', '.join(shown)}" if shown else ""
+    low, high = record["setting"]["divs"]
+    about = (
+        seeds_in_words(len(record["seeds"])),
+        f"{size['corpus']['G']} kinds of grammar token, up to {size['n_demos'] - 1} demonstrations, Div {low:g} against {high:g}",
+        *([] if first else [record["setting"]["says"]]),
+    )
+    lead = f"Before it the preset {preset} was judged" if first else f"Preset {preset}"
     return (
-        f"Before it the preset {record['preset']} was judged ({seeds} seeds, {corpus['G']} grammar tokens, up to"
-        f" {record['setting']['size']['n_demos'] - 1} demonstrations): {len(shown)} of its {len(main)} main statements shown"
-        " (results/finding5/long)"
+        f"{lead} ({'; '.join(about)}): {len(shown)} of its {len(main)} main statements shown{names} (results/{folder})"
     )
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from verify.findings.networks import ROOT, in_precision, sources
+from verify.findings.precision import precision_of
 from verify.findings.record import device_name, seeds_in_words, setting
 from verify.findings.rules import TRANSFER, Measured
 from verify.findings.settings import Size, config
@@ -89,9 +90,10 @@ JUDGED = {SUPPORTED: "supported", NOT_SUPPORTED: "not supported", NOTHING_LOST: 
 def in_words(preset: str) -> str:
     """What a committed record says, judged again from its networks.  Raises SettingError as `committed`."""
     made = committed(preset)
-    found = judged(made["networks"])
+    found, precision = judged(made["networks"]), precision_of(made)
+    products = "" if precision == "float32" else f", products in training rounded to {precision}"
     return (
-        f"What the loss of all tokens unlearns (python -m verify.unlearning, preset {preset}, {seeds_in_words(len(made['seeds']))};"
+        f"What the loss of all tokens unlearns (python -m verify.unlearning, preset {preset}, {seeds_in_words(len(made['seeds']))}{products};"
         f" guess and rules fixed before): {'; '.join(sentences(found))}. The guess, context subjects as targets by way of tied"
         f" embeddings, is {JUDGED[found['verdict']]} (results/finding2/unlearning-{preset})"
     )

@@ -6,6 +6,7 @@ import pytest
 
 from verify.findings import record
 from verify.judges import committed, measured_findings
+from verify.representations import record as representations
 from verify.setting import SettingError
 
 
@@ -99,3 +100,32 @@ def test_a_rounded_record_is_judged_only_where_nothing_judged_moved(records):
     half["networks"][0]["seed"] = 5
     with pytest.raises(SettingError, match="records must have a seed in common"):
         measured_findings.parts_of("finding1", "")
+
+
+def test_other_records_of_finding_5_are_told(monkeypatch):
+    first = representations.committed(folder="finding5/long")
+    short = copy.deepcopy(first) | {"preset": "paper-short"}
+    for config in short["config"].values():
+        config["autocast"] = "bfloat16"
+    short["setting"]["says"] = "said of it"
+    found = {"finding5/long": first, "finding5/paper-short-bfloat16": short, "finding5/paper-short": short}
+    monkeypatch.setattr(measured_findings, "committed", lambda name: found[name])
+    numbers = "3 seeds; 8 kinds of grammar token, up to 11 demonstrations, Div 0.5 against 0.85"
+    shown = "0 of its 5 main statements shown"
+    told = measured_findings._representations_beside
+    assert told("finding5/long") == (
+        f"Before it the preset quick-long was judged ({numbers}): {shown} (results/finding5/long)"
+    )
+    folder = "finding5/paper-short-bfloat16"
+    assert told(folder) == f"Preset paper-short ({numbers}; said of it): {shown} (results/{folder})"
+    for one in short["networks"]:
+        one["silhouettes"]["layer2.attention"] = [i / 20 for i in range(12)]
+    assert told(folder).endswith(f": 1 of its 5 main statements shown: grows (results/{folder})")
+    found["finding5/paper-short-bfloat16"] = first
+    with pytest.raises(SettingError, match="must be of preset paper-short-bfloat16, got 'quick-long' in float32"):
+        told(folder)
+
+
+def test_every_record_of_finding_5_is_told():
+    there = {f"finding5/{path.parent.name}" for path in (record.RESULTS / "finding5").glob("*/finding.json")}
+    assert there == set(committed.REPRESENTATIONS)
