@@ -19,7 +19,7 @@ from verify.arguments import OneLineParser
 from verify.findings.entry import Options, add_options, carried_out, ending
 from verify.findings.findings import Finding, finding
 from verify.findings.measured import Trained
-from verify.findings.networks import RUNS
+from verify.findings.networks import RUNS, UNEMBEDDINGS
 from verify.findings.pictures import draw
 from verify.findings.record import REPRODUCED, record, seeds_in_words
 from verify.findings.runs import train_all
@@ -41,14 +41,18 @@ def run(
     count = size.seeds[0 if shown.curves else 1] if seeds is None else seeds
     if count < 1:
         raise ValueError(f"seeds must be at least 1, got {seeds!r}")
-    needed = [[network.at(options.precision) for network in shown.needed(size, seed)] for seed in range(count)]
+    needed = [
+        [network.at(options.precision, options.unembedding) for network in shown.needed(size, seed)]
+        for seed in range(count)
+    ]
     flat = [network for one in needed for network in one]
     folders = iter(train_all(flat, options.runs, options.processes, options.device, progress))
     measured = []
     for one in needed:
         trained = [Trained(network, next(folders)) for network in one]
         measured.append(shown.measured(trained, size, options.device))
-    return record(shown, preset, size, measured, options.device, time.perf_counter() - begun, options.precision)
+    seconds = time.perf_counter() - begun
+    return record(shown, preset, size, measured, options.device, seconds, options.precision, options.unembedding)
 
 
 def check(name: str, preset: str = "quick", runs: Path = RUNS) -> dict[str, Any]:
@@ -68,6 +72,12 @@ def _parser(shown: Finding) -> OneLineParser:
         " core; paper-short: the paper's but for the length of the grammar, a day of a core; paper: its own sizes",
     )
     add_options(made)
+    made.add_argument(
+        "--unembedding",
+        choices=tuple(UNEMBEDDINGS),
+        default="tied",
+        help="tied to the embedding, as in GPT-2 (default), or with weights of its own, as in minGPT, which the paper cites",
+    )
     return made
 
 

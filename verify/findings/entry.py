@@ -27,12 +27,13 @@ from verify.trained.runs import usable_processes
 
 @dataclass(frozen=True)
 class Options:
-    """Where and how networks are trained.  processes: networks at a time; precision: see PRECISIONS."""
+    """Where and how networks are trained.  processes: networks at a time; precision, unembedding: see PRECISIONS, UNEMBEDDINGS."""
 
     runs: Path = RUNS
     processes: int = 2
     device: str = "cpu"
     precision: str = "float32"
+    unembedding: str = "tied"
 
 
 def add_options(made: OneLineParser, file: str = "finding.json") -> None:
@@ -84,7 +85,8 @@ def carried_out(
         if options.precision == "tf32" and device != "cuda":
             raise SettingError(f"--precision tf32: is of CUDA devices; valid on {device}: float32, bfloat16")
         at_a_time = options.processes or (1 if device == "cuda" else usable_processes())
-        where = Options(writable_folder("--runs", options.runs), at_a_time, device, options.precision)
+        runs, unembedding = writable_folder("--runs", options.runs), getattr(options, "unembedding", "tied")
+        where = Options(runs, at_a_time, device, options.precision, unembedding)
         out = None if options.out is None else writable_folder("--out", options.out)
         with bars() as bar:
             record = make(where, bar("networks"))

@@ -24,6 +24,9 @@ PRECISIONS: dict[str, dict[str, Any]] = {
     "tf32": {"autocast": "none", "tf32": True},
     "bfloat16": {"autocast": "bfloat16", "tf32": False},
 }
+# Whether the unembedding is the embedding, as in GPT-2 (and nanoGPT), or has weights of its own, as in minGPT.  The paper says "a GPT-2 type
+# decoder-only transformer model" and cites minGPT.
+UNEMBEDDINGS = {"tied": True, "own": False}
 # The files that decide the weights and the curves, and those of the accuracies at the end.
 SOURCES = (
     "numerics/world.py",
@@ -74,9 +77,9 @@ class Network:
         """The phase that ends in it."""
         return self.config.pretraining if self.kind == "pretraining" else self.config.finetuning
 
-    def at(self, precision: str) -> "Network":
-        """The same network trained in a precision.  Raises ValueError for an unknown one."""
-        return replace(self, config=in_precision(self.config, precision))
+    def at(self, precision: str, unembedding: str = "tied") -> "Network":
+        """The same network trained in a precision, with an unembedding of UNEMBEDDINGS.  Raises ValueError for unknown ones."""
+        return replace(self, config=with_unembedding(in_precision(self.config, precision), unembedding))
 
     def identity(self) -> dict[str, Any]:
         """What decides the weights and the curves, as JSON values."""
@@ -91,6 +94,12 @@ class Network:
 def in_precision(config: RunConfig, precision: str) -> RunConfig:
     """The configuration in a precision.  Raises ValueError for an unknown one."""
     return replace(config, **PRECISIONS[checked_choice("precision", precision, tuple(PRECISIONS))])
+
+
+def with_unembedding(config: RunConfig, unembedding: str) -> RunConfig:
+    """The configuration with an unembedding of UNEMBEDDINGS.  Raises ValueError for an unknown one."""
+    tied = UNEMBEDDINGS[checked_choice("unembedding", unembedding, tuple(UNEMBEDDINGS))]
+    return replace(config, model=replace(config.model, tied=tied))
 
 
 def sources(patterns: Iterable[str] = SOURCES) -> str:

@@ -9,7 +9,7 @@ import torch
 
 from verify.findings import rules
 from verify.findings.findings import Finding, finding
-from verify.findings.networks import ROOT, in_precision, sources
+from verify.findings.networks import ROOT, in_precision, sources, with_unembedding
 from verify.findings.rules import Measured
 from verify.findings.settings import SIZES, Size, config
 from verify.output import revision, versions
@@ -47,12 +47,17 @@ def rounding(precision: str) -> str:
     return "" if precision == "float32" else f" (in training, products are rounded to {precision})"
 
 
-def setting(size: Size, precision: str = "float32") -> dict[str, Any]:
+def of_its_own(unembedding: str) -> str:
+    """What is to be known of an unembedding, after the setting in words."""
+    return "" if unembedding == "tied" else " (with an unembedding of its own, as in minGPT)"
+
+
+def setting(size: Size, precision: str = "float32", unembedding: str = "tied") -> dict[str, Any]:
     """What was run, and what a reader has to know of it: positions that only finetuning visits, whether it is the paper's size."""
     own = config(size, 0)
     return {
         "papers_sizes": papers_sizes(size),
-        "says": _says(size) + rounding(precision),
+        "says": _says(size) + rounding(precision) + of_its_own(unembedding),
         "size": json.loads(json.dumps(asdict(size))),
         "context": own.context,
         "positions": own.T,
@@ -118,6 +123,7 @@ def record(
     device: str,
     seconds: float,
     precision: str = "float32",
+    unembedding: str = "tied",
 ) -> dict[str, Any]:
     """The record (JSON values); seconds: of the whole command.  Raises ValueError without seeds."""
     if not seeds:
@@ -131,8 +137,8 @@ def record(
             "title": shown.title,
             "printed": shown.printed,
             "preset": preset,
-            "setting": setting(size, precision),
-            "config": in_precision(config(size, 0), precision).to_json(),
+            "setting": setting(size, precision, unembedding),
+            "config": with_unembedding(in_precision(config(size, 0), precision), unembedding).to_json(),
             "seeds": [one["seed"] for one in seeds],
             "rule": f"{shown.rule}; intervals: Clopper-Pearson for counts, Student's t for means, 95 %",
             "statements": statements,
