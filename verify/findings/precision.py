@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from verify.findings.findings import finding
-from verify.findings.networks import PRECISIONS
+from verify.findings.networks import PRECISIONS, UNEMBEDDINGS
 from verify.findings.rules import ABOVE_TRIVIAL
 
 # A quarter: stages are found to one evaluation in 40 of the pretraining's steps, and lie a factor of three and more apart.  In the first
@@ -43,6 +43,27 @@ def precision_of(record: dict[str, Any]) -> str:
     """One of PRECISIONS, what the networks of a record were trained in; of Finding 5, which has two configurations, theirs."""
     config = record["config"].get("low", record["config"])
     return next(name for name, own in PRECISIONS.items() if all(config[key] == own[key] for key in own))
+
+
+def unembedding_of(record: dict[str, Any]) -> str:
+    """One of UNEMBEDDINGS, what the networks of a record have."""
+    config = record["config"].get("low", record["config"])
+    return next(name for name, tied in UNEMBEDDINGS.items() if config["model"]["tied"] == tied)
+
+
+def folder_of(record: dict[str, Any]) -> str:
+    """The name of the folder of a record beside the one that is judged: 'paper-short', 'paper-short-own-bfloat16'."""
+    unembedding, precision = unembedding_of(record), precision_of(record)
+    return (
+        record["preset"]
+        + ("" if unembedding == "tied" else "-own")
+        + ("" if precision == "float32" else f"-{precision}")
+    )
+
+
+def single_of(record: dict[str, Any]) -> str:
+    """The name of the folder of the same in float32."""
+    return record["preset"] + ("" if unembedding_of(record) == "tied" else "-own")
 
 
 def _apart(name: str, a: float, b: float) -> bool:

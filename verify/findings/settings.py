@@ -10,7 +10,8 @@ Paper (App. B.1, Section 3): M = 256, L = 8, M_1 = 256 and M_2 = .. = M_8 = 32 v
     G = 4, Dirichlet parameter 1, Div the mean over rows of the total variation distance    (numerics.corpus, verify.divergence)
     constant rate      Section 4 alone names a cosine schedule
     Fig. 5's numbers of subjects, Fig. 7's of M    powers of two around the 128 and the 256 of the text
-    std .02            GPT-2's initialisation; tied embeddings (numerics.gpt)
+    std .02            GPT-2's initialisation
+    unembedding        tied to the embedding, as in GPT-2; minGPT, which the paper cites, has one of its own: --unembedding own
     contexts of held-out queries    finetuning subjects, so that no held-out fact stands in a context
 
 A seed draws everything anew: facts, chains, initial weights, the batches of both phases.

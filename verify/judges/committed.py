@@ -21,8 +21,8 @@ BESIDE = {
     "finding2": ("paper-short", "reduced", "quick"),
     "finding3": ("reduced",),
 }
-#: The same of Finding 5, whose records are of another kind: a first setting, and the paper's rates.
-REPRESENTATIONS = ("finding5/long", "finding5/paper-short-bfloat16")
+#: The same of Finding 5, whose records are of another kind.
+REPRESENTATIONS = ("finding5/long",)
 
 
 def committed(name: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from verify.findings import findings as entry_points
 from verify.findings import rules
-from verify.findings.precision import Compared, compared, moved, precision_of
+from verify.findings.precision import Compared, compared, folder_of, moved, precision_of, single_of, unembedding_of
 from verify.findings.record import number, said, seeds_in_words, written
 from verify.findings.settings import SIZES
 from verify.judges import confusions_findings as confusions
@@ -44,17 +44,17 @@ def parts_of(name: str, as_if: str) -> tuple[str, list[Part]]:
 
 def _may_be_judged(name: str, record: dict[str, Any]) -> None:
     """Raises SettingError for a record that is not in float32, unless one that is shows that nothing of a main statement moved."""
-    precision, preset = precision_of(record), record["preset"]
+    precision, beside = precision_of(record), f"{name}/{single_of(record)}"
     if precision == "float32":
         return
-    single = committed(f"{name}/{preset}")
+    single = committed(beside)
     try:
         why = moved(compared(single, record))
     except ValueError as error:
         why = [str(error)]
     if why:
         raise SettingError(
-            f"results/{name}: is in {precision} and may carry no verdict beside results/{name}/{preset}, in float32"
+            f"results/{name}: is in {precision} and may carry no verdict beside results/{beside}, in float32"
             f" ({', '.join(why)}; verify/findings/precision.py)"
         )
 
@@ -77,10 +77,12 @@ def _beside(name: str, folder: str) -> str:
     Raises SettingError for a record of another preset or precision than its folder's.
     """
     record, own = committed(f"{name}/{folder}"), committed(name)
-    preset, precision = record["preset"], precision_of(record)
-    if folder not in (preset, f"{preset}-{precision}"):
-        raise SettingError(f"results/{name}/{folder}: must be of preset {folder}, got {preset!r} in {precision}")
-    if preset == own["preset"] and precision == "float32" != precision_of(own):
+    preset, precision, unembedding = record["preset"], precision_of(record), unembedding_of(record)
+    if folder != folder_of(record):
+        raise SettingError(
+            f"results/{name}/{folder}: must be of preset {folder}, got {preset!r} in {precision}, unembedding {unembedding}"
+        )
+    if single_of(record) == single_of(own) and precision == "float32" != precision_of(own):
         return f"{_moved(compared(record, own))} (results/{name}/{folder})"
     statements, whole = entry_points.finding(name).judged(record["networks"])
     assert whole is not None
@@ -96,6 +98,11 @@ def _beside(name: str, folder: str) -> str:
         else "facts, width and demonstrations scaled down",
         f"{max(size['S'])} grammar tokens, {size['pretraining']['iterations']} + {size['finetuning']['iterations']} iterations"
         + (" at the paper's rates" if size["pretraining"]["lr"] == SIZES["paper"].pretraining.lr else ""),
+        *(
+            []
+            if unembedding == "tied"
+            else ["an unembedding of its own, as in minGPT, which the paper cites, and not tied as in GPT-2"]
+        ),
         *([] if precision == "float32" else [f"products in training rounded to {precision}"]),
     )
     words = (
@@ -104,9 +111,10 @@ def _beside(name: str, folder: str) -> str:
     )
     if precision == "float32":
         return words
-    if not written(f"{name}/{preset}"):
+    single = f"{name}/{single_of(record)}"
+    if not written(single):
         return f"{words}; what rounding moves here no record in float32 says, so no verdict may rest on it"
-    return f"{words}. {_moved(compared(committed(f'{name}/{preset}'), record))}"
+    return f"{words}. {_moved(compared(committed(single), record))}"
 
 
 def _papers_facts(size: dict[str, Any]) -> bool:
@@ -139,7 +147,7 @@ def _representations_beside(folder: str) -> str:
     record = committed(folder)
     preset, precision, size = record["preset"], precision_of(record), record["setting"]["size"]
     named, first = folder.partition("/")[2], preset == "quick-long"
-    if named not in ("long" if first else preset, f"{preset}-{precision}"):
+    if named != ("long" if first else folder_of(record)):
         raise SettingError(f"results/{folder}: must be of preset {named}, got {preset!r} in {precision}")
     main = [one for one in representations.statements(_pairs(record["networks"])) if one["main"]]
     shown = [one["name"] for one in main if one["verdict"] == "reproduced"]

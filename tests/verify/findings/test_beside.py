@@ -51,6 +51,28 @@ def test_a_rounded_record_alone_is_told_as_one_without_a_verdict(records):
         measured_findings.parts_of("finding1", "")
 
 
+def test_another_unembedding_is_a_setting_of_its_own(records):
+    """Never compared with the record of tied networks, in whichever precision."""
+    own = records["finding1/paper-short-own-bfloat16"] = copy.deepcopy(records["finding1/paper-short-bfloat16"])
+    own["config"]["model"]["tied"] = False
+    records["finding1"] = records["finding1/paper-short-bfloat16"]
+    told = measured_findings._beside("finding1", "paper-short-own-bfloat16")
+    assert (
+        "an unembedding of its own, as in minGPT, which the paper cites, and not tied as in GPT-2; products in" in told
+    )
+    assert told.endswith("so no verdict may rest on it")
+    records["finding1/paper-short-own"] = copy.deepcopy(records["finding1/paper-short"])
+    records["finding1/paper-short-own"]["config"]["model"]["tied"] = False
+    told = measured_findings._beside("finding1", "paper-short-own-bfloat16")
+    assert told.endswith("rounding moves nothing")
+    assert measured_findings._beside("finding1", "paper-short-own").startswith("Preset paper-short (one seed alone;")
+    with pytest.raises(
+        SettingError, match="must be of preset paper-short, got 'paper-short' in float32, unembedding own"
+    ):
+        records["finding1/paper-short"] = records["finding1/paper-short-own"]
+        measured_findings._beside("finding1", "paper-short")
+
+
 def test_in_float32_it_is_a_setting_of_its_own_beside_another_preset(records):
     told = measured_findings._beside("finding1", "paper-short")
     assert told.startswith(

@@ -8,8 +8,8 @@ import pytest
 
 from verify.findings import record
 from verify.findings.findings import FINDINGS
-from verify.findings.networks import in_precision
-from verify.findings.precision import compared, moved, precision_of
+from verify.findings.networks import in_precision, with_unembedding
+from verify.findings.precision import compared, folder_of, moved, precision_of, single_of, unembedding_of
 from verify.findings.settings import SIZES, config, size_of
 from verify.judges.committed import BESIDE
 
@@ -17,7 +17,7 @@ SCHEMA = json.loads(resources.files("verify").joinpath("schema/finding.schema.js
 
 
 #: Presets below a finding's own folder that may be of one seed, which the words of the claim then say.
-ALONE = ("paper-short",)
+ALONE = ("paper-short", "paper-short-own-bfloat16")
 
 
 def close(found, expected):
@@ -39,7 +39,7 @@ def test_what_is_committed_follows_from_its_own_networks(folder):
     name, _, preset = folder.partition("/")
     found = record.committed(name, folder=folder)
     assert found["finding"] == name
-    assert preset in ("", found["preset"], f"{found['preset']}-{precision_of(found)}")
+    assert preset in ("", folder_of(found))
     jsonschema.validate(found, SCHEMA)
     assert found["revision"] != "unknown"
     assert len(found["seeds"]) >= (1 if preset in ALONE else 2)
@@ -49,10 +49,10 @@ def test_what_is_committed_follows_from_its_own_networks(folder):
     assert record.verdict(statements, whole) == found["verdict"]
     assert record.said(found["statements"]) == found["findings"]
     # The setting that the record tells of is the preset's.
-    size, precision = size_of(found["preset"], name), precision_of(found)
-    own = in_precision(config(size, 0), precision).to_json()
+    size, precision, unembedding = size_of(found["preset"], name), precision_of(found), unembedding_of(found)
+    own = with_unembedding(in_precision(config(size, 0), precision), unembedding).to_json()
     assert found["config"] == json.loads(json.dumps(record.rounded(own)))
-    assert found["setting"] == record.rounded(record.setting(size, precision))
+    assert found["setting"] == record.rounded(record.setting(size, precision, unembedding))
     assert found["setting"]["papers_sizes"] == (found["preset"] == "paper")
     for picture in found["pictures"]:
         assert 0 < (record.RESULTS / folder / picture).stat().st_size < 300_000
@@ -67,13 +67,13 @@ def test_a_verdict_rests_on_the_setting_that_the_rules_name(name):
     for one in made.values():
         all_seeds = len(one["seeds"]) >= SIZES[one["preset"]].seeds[0 if FINDINGS[name].curves else 1]
         if precision_of(one) != "float32":
-            single = f"{name}/{one['preset']}"
+            single = f"{name}/{single_of(one)}"
             all_seeds = (
                 all_seeds and record.written(single) and not moved(compared(record.committed(name, folder=single), one))
             )
         if all_seeds:
-            whole.add((one["preset"], precision_of(one)))
-    presets = {preset for preset, _ in whole}
+            whole.add((one["preset"], precision_of(one), unembedding_of(one)))
+    presets = {preset for preset, _, unembedding in whole if unembedding == "tied"}
     own = made[name]
-    assert (own["preset"], precision_of(own)) in whole
+    assert (own["preset"], precision_of(own), "tied") in whole
     assert own["preset"] == next(preset for preset in ("paper", "paper-short", "quick") if preset in presets)
