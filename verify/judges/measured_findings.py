@@ -44,9 +44,10 @@ def parts_of(name: str, as_if: str) -> tuple[str, list[Part]]:
 
 def _may_be_judged(name: str, record: dict[str, Any]) -> None:
     """Raises SettingError for a record that is not in float32, unless one that is shows that nothing of a main statement moved."""
-    precision, beside = precision_of(record), f"{name}/{single_of(record)}"
+    precision = precision_of(record)
     if precision == "float32":
         return
+    beside = f"{name}/{single_of(record)}"
     single = committed(beside)
     try:
         why = moved(compared(single, record))

@@ -17,7 +17,7 @@ from verify.unlearning.rules import NOT_SUPPORTED, NOTHING_LOST, SUPPORTED, judg
 SCHEMA = "contextual-recall-referee/unlearning/1"
 RESULTS = ROOT / "results" / "finding2"
 #: Presets with a committed record, the one nearest to the paper first.
-COMMITTED = ("reduced", "quick")
+COMMITTED = ("paper-short", "reduced", "quick")
 TITLE = "What finetuning on the next token unlearns"
 
 
