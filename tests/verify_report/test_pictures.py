@@ -105,5 +105,16 @@ def test_the_same_preset_in_another_precision_says_so(tmp_path):
     )
 
 
+def test_an_unembedding_of_its_own_is_named(tmp_path):
+    made(tmp_path / "finding2", "finding.json", "fig3.png", config={"autocast": "bfloat16", "model": {"tied": True}})
+    own = {"autocast": "bfloat16", "model": {"tied": False}}
+    made(tmp_path / "finding2/tiny-own-bfloat16", "finding.json", "fig3.png", config=own, seeds=[0])
+    tied, other = (picture.words for picture in pictures_of("finding2", tmp_path))
+    assert tied.endswith(" Preset tiny, products in bfloat16.")
+    assert other.endswith(
+        " Preset tiny once more, with an unembedding of its own, products in bfloat16, one seed alone; the verdict does not rest on it."
+    )
+
+
 def test_a_claim_without_networks_has_no_pictures():
     assert pictures_of("thm2.accuracy") == ()

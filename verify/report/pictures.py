@@ -71,10 +71,11 @@ def _setting(path: Path, folder: Path) -> str:
 
 
 def _products(record: dict[str, Any]) -> str:
-    """What products were rounded to in training, where they were."""
+    """What products were rounded to in training, where they were, and whose the unembedding is, where it is its own."""
     config = record.get("config", {})
-    cast = config.get("low", config).get("autocast", "none")
-    return "" if cast == "none" else f", products in {cast}"
+    config = config.get("low", config)
+    cast, tied = config.get("autocast", "none"), config.get("model", {}).get("tied", True)
+    return ("" if tied else ", with an unembedding of its own") + ("" if cast == "none" else f", products in {cast}")
 
 
 def _record(folder: Path) -> dict[str, Any]:
