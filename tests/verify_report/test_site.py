@@ -14,6 +14,7 @@ import pytest
 from paper_checks.contextual_recall import claims
 from paper_checks.contextual_recall.graph import edges
 from verify.arguments import parser
+from verify.judges import measured
 from verify.judges.committed import committed
 from verify.judges.measured import parts_of
 from verify.report.formula import words
@@ -209,6 +210,12 @@ def test_networks_are_trained_again_as_the_record_was(claim):
     precision = made["config"].get("autocast", "none") if claim.startswith("finding") else "none"
     wanted = f"python -m verify.{FIGURES[claim]} --preset {made['preset']}"
     assert command == (wanted if precision == "none" else f"{wanted} --precision {precision}")
+
+
+def test_an_unembedding_of_its_own_is_in_the_command(monkeypatch):
+    own = committed("finding2/paper-short-own-bfloat16")
+    monkeypatch.setattr(measured, "committed", lambda name: own)
+    assert measured.options_of("finding2") == "--preset paper-short --precision bfloat16 --unembedding own"
 
 
 def test_two_runs_differ_in_the_stamp_only(everything, ledger):

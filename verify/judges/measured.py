@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from verify.diversity import rules13, rules14
-from verify.findings.precision import precision_of
+from verify.findings.precision import precision_of, unembedding_of
 from verify.judges import confusions, measured_findings
 from verify.judges.committed import FINDINGS, committed
 from verify.judges.part import Part
@@ -24,10 +24,17 @@ def parts_of(name: str, as_if: str) -> tuple[str, list[Part]]:
 
 
 def options_of(name: str) -> str:
-    """The options that make the committed record again: its preset, and its precision if that is not float32.  Raises as `parts_of`."""
+    """The options that make the committed record again: its preset, and its precision and unembedding where they are not the usual ones.
+
+    Raises as `parts_of`.
+    """
     record = committed(name)
-    precision = precision_of(record) if name in FINDINGS else "float32"
-    return f"--preset {record['preset']}" + ("" if precision == "float32" else f" --precision {precision}")
+    options = [f"--preset {record['preset']}"]
+    if name in FINDINGS and precision_of(record) != "float32":
+        options.append(f"--precision {precision_of(record)}")
+    if name in FINDINGS and unembedding_of(record) != "tied":
+        options.append(f"--unembedding {unembedding_of(record)}")
+    return " ".join(options)
 
 
 # --- figures of single networks --------------------------------------------------------------------------------------------
