@@ -16,10 +16,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from verify.arguments import OneLineParser
-from verify.findings.entry import Options, add_options, carried_out, ending
+from verify.findings.entry import Options, add_options, add_unembedding, carried_out, ending
 from verify.findings.findings import Finding, finding
 from verify.findings.measured import Trained
-from verify.findings.networks import RUNS, UNEMBEDDINGS
+from verify.findings.networks import RUNS
 from verify.findings.pictures import draw
 from verify.findings.record import REPRODUCED, record, seeds_in_words
 from verify.findings.runs import train_all
@@ -72,12 +72,7 @@ def _parser(shown: Finding) -> OneLineParser:
         " core; paper-short: the paper's but for the length of the grammar, a day of a core; paper: its own sizes",
     )
     add_options(made)
-    made.add_argument(
-        "--unembedding",
-        choices=tuple(UNEMBEDDINGS),
-        default="tied",
-        help="tied to the embedding, as in GPT-2 (default), or with weights of its own, as in minGPT, which the paper cites",
-    )
+    add_unembedding(made)
     return made
 
 

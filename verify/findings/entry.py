@@ -16,7 +16,7 @@ from rich.console import Console
 
 from verify.arguments import OneLineParser, at_least_one, writable_folder
 from verify.diversity.command import usable_device
-from verify.findings.networks import PRECISIONS, RUNS
+from verify.findings.networks import PRECISIONS, RUNS, UNEMBEDDINGS
 from verify.findings.runs import RunError
 from verify.output import write_json
 from verify.progress import Count, bars
@@ -56,6 +56,16 @@ def add_options(made: OneLineParser, file: str = "finding.json") -> None:
         default="float32",
         help="of the products in training (default float32); bfloat16: two to three times as fast where the processor has such products;"
         " tf32: CUDA alone",
+    )
+
+
+def add_unembedding(made: OneLineParser) -> None:
+    """--unembedding, of the entry points whose networks may have either."""
+    made.add_argument(
+        "--unembedding",
+        choices=tuple(UNEMBEDDINGS),
+        default="tied",
+        help="tied to the embedding, as in GPT-2 (default), or with weights of its own, as in minGPT, which the paper cites",
     )
 
 

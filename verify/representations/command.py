@@ -19,7 +19,7 @@ from rich.table import Table
 from numerics.gpt import load
 from verify.arguments import OneLineParser
 from verify.findings import networks as trained
-from verify.findings.entry import Options, add_options, carried_out, ending
+from verify.findings.entry import Options, add_options, add_unembedding, carried_out, ending
 from verify.findings.networks import RUNS
 from verify.findings.runs import train_all, with_starts
 from verify.progress import Count
@@ -59,7 +59,7 @@ def run(
     count = used.seeds if seeds is None else seeds
     if count < 1:
         raise ValueError(f"seeds must be at least 1, got {seeds!r}")
-    wanted = {seed: used.networks(seed, options.precision) for seed in range(count)}
+    wanted = {seed: used.networks(seed, options.precision, options.unembedding) for seed in range(count)}
     flat = with_starts([network for pair in wanted.values() for network in pair.values()])
     paths = train_all(flat, options.runs, options.processes, options.device, progress)
     folders = dict(zip(flat, paths, strict=True))
@@ -73,7 +73,8 @@ def run(
             with torch.no_grad():
                 measures = measured(loaded(network, folders[start], folders[network], options.device), used.sizes, seed)
             found[str(seed)][div] = {"run": folders[network].name} | measures
-    return record(used, preset, found, options.device, time.perf_counter() - begun, options.precision)
+    seconds = time.perf_counter() - begun
+    return record(used, preset, found, options.device, seconds, options.precision, options.unembedding)
 
 
 def check(preset: str = "quick", runs: Path = RUNS) -> dict[str, Any]:
@@ -91,6 +92,7 @@ def _parser() -> OneLineParser:
         " paper: its own",
     )
     add_options(made)
+    add_unembedding(made)
     return made
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from verify.findings.networks import ROOT, sources
-from verify.findings.record import device_name, rounding
+from verify.findings.record import device_name, of_its_own, rounding
 from verify.output import revision, versions
 from verify.representations import rules
 from verify.representations.rules import DIVS, NAMED, POOLS, Measured, Pair
@@ -209,11 +209,12 @@ def record(
     device: str,
     seconds: float,
     precision: str = "float32",
+    unembedding: str = "tied",
 ) -> dict[str, Any]:
     """The record (JSON values).  seeds: {seed: {'low', 'high': measures}}.  Raises ValueError without seeds."""
     judged = statements(seeds)
     reproduced = all(one["verdict"] == REPRODUCED for one in judged if one["main"])
-    first = setting.networks(0, precision)
+    first = setting.networks(0, precision, unembedding)
     return rounded(
         {
             "schema": SCHEMA,
@@ -224,7 +225,7 @@ def record(
             "preset": preset,
             "setting": {
                 "papers_sizes": preset == "paper",
-                "says": setting.says + rounding(precision),
+                "says": setting.says + rounding(precision) + of_its_own(unembedding),
                 "kind": setting.kind,
                 "divs": list(setting.divs),
                 "size": json.loads(json.dumps(asdict(setting.size))),

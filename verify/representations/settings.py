@@ -48,10 +48,10 @@ class Setting:
     sizes: Sizes
     says: str
 
-    def networks(self, seed: int, precision: str = "float32") -> dict[str, Network]:
+    def networks(self, seed: int, precision: str = "float32", unembedding: str = "tied") -> dict[str, Network]:
         """The finetuned networks of a seed, 'low' and 'high'; each tells what it was finetuned from."""
         return {
-            name: Network(findings.config(self.size, seed, div=div), self.kind).at(precision)
+            name: Network(findings.config(self.size, seed, div=div), self.kind).at(precision, unembedding)
             for name, div in zip(DIVS, self.divs, strict=True)
         }
 

@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from numerics.gpt import load
 from verify import finding5
 from verify.findings.networks import ROOT
+from verify.findings.precision import unembedding_of
 from verify.representations import command, measured, rules
 from verify.representations.pictures import draw
 from verify.representations.pictures.canvas import lighter
 from verify.representations.record import findings, pairs, statements
-from verify.representations.settings import setting
+from verify.representations.settings import PRESETS, setting
 
 SCHEMA = json.loads((ROOT / "verify" / "schema" / "finding5.schema.json").read_text())
 
@@ -59,6 +61,22 @@ def test_networks_of_a_seed_differ_in_their_chains_alone():
     corpora = [network.config.corpus.build() for network in pair.values()]
     assert (corpora[0].attribute_token == corpora[1].attribute_token).all()
     assert corpora[0].div() == pytest.approx(0.2, abs=0.01) and corpora[1].div() == pytest.approx(0.5, abs=0.02)
+
+
+def test_every_preset_fits_the_schema():
+    assert set(PRESETS) == set(SCHEMA["properties"]["preset"]["enum"])
+
+
+def test_an_unembedding_of_its_own_reaches_every_network_and_the_record(tiny, own):
+    folder, found = own
+    jsonschema.validate(found, SCHEMA)
+    assert (unembedding_of(tiny), unembedding_of(found)) == ("tied", "own")
+    assert found["setting"]["says"] == tiny["setting"]["says"] + " (with an unembedding of its own, as in minGPT)"
+    paths = {path.parent for path in folder.glob("*/finished.json")}
+    assert len(paths) == 4 and all(load(path).unembedding is not None for path in paths)
+    same = pairs(tiny["networks"])["0"]["low"]
+    other = pairs(found["networks"])["0"]["low"]
+    assert same["div"] == other["div"] and same["silhouettes"] != other["silhouettes"]
 
 
 def test_findings_name_what_passes_without_a_task(tiny):
