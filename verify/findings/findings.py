@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from verify.findings import rules, trends
-from verify.findings.measured import Trained, by_format, data_point, finetuning, pretraining, subjects_point
+from verify.findings.measured import (
+    Trained,
+    by_format,
+    data_point,
+    finetuning,
+    of_attributes,
+    pretraining,
+    subjects_point,
+)
 from verify.findings.networks import Network
 from verify.findings.rules import Measured
 from verify.findings.settings import Size, config, grid, nested
@@ -47,11 +55,11 @@ def entry(name: str, says: str, why: str, main: bool, holds: bool, **more: Any) 
 
 
 def by_seed(statements: Sequence[rules.Statement]) -> Callable[[list[Measured]], Judged]:
-    """Judges each statement on every seed."""
+    """Judges each statement on every seed, where all of them have what it is judged by."""
 
     def judged(seeds: list[Measured]) -> Judged:
         out = []
-        for statement in statements:
+        for statement in (one for one in statements if one.measured is None or all(one.measured in m for m in seeds)):
             held = {str(one["seed"]): bool(statement.holds(one)) for one in seeds}
             count = share(sum(held.values()), len(held))
             values = [statement.values(one) for one in seeds]
@@ -98,10 +106,11 @@ def _finetuned(networks: list[Trained], size: Size, device: str) -> Measured:
 
 
 def _finetuned_with_grammar(networks: list[Trained], size: Size, device: str) -> Measured:
-    _, own, _, last = networks
+    start, own, scratch, last = networks
     # A quarter of the sequences in each of dozens of cells.
     formats = by_format(own, last, max(1, size.final // 4), device)
-    return _finetuned(networks, size, device) | {"formats": formats}
+    among = of_attributes(own, scratch, last, start, size.final, device)
+    return _finetuned(networks, size, device) | {"formats": formats, "among_attributes": among}
 
 
 # Sweeps: Fig. 5 and Finding 4.

@@ -13,6 +13,7 @@ from typing import Any
 from numerics.corpus import Corpus
 from numerics.corpus.bayes import bayes_accuracy
 from numerics.gpt import GPT, METRICS, RunConfig, accuracies, load
+from verify.findings.among import among_attributes
 from verify.findings.baselines import trivial
 from verify.findings.formats import formats
 from verify.findings.networks import Network
@@ -129,6 +130,15 @@ def by_format(trained: Trained, last: Trained, size: int, device: str) -> dict[s
         part: formats(load(one.folder, device), one.corpus, one.network.config, size, FINAL_SEED, device)
         for part, one in networks.items()
     }
+
+
+def of_attributes(
+    trained: Trained, scratch: Trained, last: Trained, start: Trained, size: int, device: str
+) -> dict[str, dict[str, float]]:
+    """The networks of `finetuning`, held-out ICL queries, if attributes alone could be answered; before: of the pretrained one."""
+    models = {"before": start, "finetuned": trained, "scratch": scratch, "last": last}
+    loaded = {part: load(one.folder, device) for part, one in models.items()}
+    return among_attributes(loaded, trained.corpus, trained.network.config, size, FINAL_SEED, device)
 
 
 def subjects_point(trained: Trained, start: Trained, size: int, device: str) -> dict[str, Any]:

@@ -93,8 +93,11 @@ def compared(single: dict[str, Any], half: dict[str, Any]) -> list[Compared]:
     for other in half["networks"]:
         if other["seed"] not in ones:
             continue
-        before, after = (finding(single["finding"]).judged([one])[0] for one in (ones[other["seed"]], other))
-        for a, b in zip(before, after, strict=True):
+        before, after = (
+            {s["name"]: s for s in finding(single["finding"]).judged([one])[0]} for one in (ones[other["seed"]], other)
+        )
+        # A statement beside the verdict may be younger than one of them.
+        for a, b in ((before[name], after[name]) for name in before if name in after):
             judged_otherwise = a["verdict"] != b["verdict"]
             for name in a["values"]:
                 x, y = a["values"][name]["mean"], b["values"][name]["mean"]

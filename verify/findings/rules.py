@@ -28,6 +28,8 @@ What is judged, per seed (exact, type, subject, attribute are shares of sequence
     reachable     what a Bayes-optimal reader of the S grammar tokens reaches on PT sequences
     trivial       {icl_seen, icl_heldout: {predictor: exact match}}; see baselines.py
     formats       of Finding 3: {finetuned, last: held-out queries by grammar length and demonstrations}; see formats.py
+    among_attributes  of Finding 3, not in older records: {before, finetuned, scratch, last: {exact, type, subject}} of held-out ICL queries
+                  if attributes alone could be answered; see among.py
 """
 
 from collections.abc import Callable
@@ -61,7 +63,8 @@ GROUPS = ("icl_seen", "icl_heldout")
 
 @dataclass(frozen=True)
 class Statement:
-    """name, what it says, why so; holds and values of one seed's measures; main: the verdict rests on it."""
+    """name, what it says, why so; holds and values of one seed's measures; main: the verdict rests on it; measured: what records that are
+    older than the statement do not have, so that it is not judged on them (never of a main one)."""
 
     name: str
     says: str
@@ -69,6 +72,7 @@ class Statement:
     holds: Callable[[Measured], bool]
     values: Callable[[Measured], dict[str, float]]
     main: bool = True
+    measured: str | None = None
 
 
 def at_end(curve: Curve, group: str, metric: str = "exact") -> float:
@@ -295,6 +299,30 @@ OTHER_LENGTHS = tuple(
         ("other_lengths_last_token", "loss of the final token alone: ", "last"),
     )
 )
+
+
+def answer_known(m: Measured) -> bool:
+    """The likeliest attribute is the right one TRANSFER above every control, whose two networks answer attributes alone too."""
+    found = m["among_attributes"]
+    trivial = [v for name, v in controls(m).items() if name not in ("before", "scratch")]
+    return bool(
+        found["finetuned"]["exact"] >= max(*trivial, *(found[one]["exact"] for one in ("before", "scratch"))) + TRANSFER
+    )
+
+
+AMONG_ATTRIBUTES = Statement(
+    "among_attributes",
+    f"if attributes alone could be answered: held-out ICL exact match at the end at least {TRANSFER} above every control",
+    "whether the answer is known and only the format missed, a subject being continued with grammar; " + _LATER,
+    answer_known,
+    lambda m: {
+        f"{part}_{metric}": float(m["among_attributes"][part][metric])
+        for part in ("finetuned", "last", "before", "scratch")
+        for metric in ("exact", "type")
+    },
+    main=False,
+    measured="among_attributes",
+)
 FINDING2 = (TRANSFERS, *BESIDE, LAST_TOKEN)
 FINDING3 = (
     TRANSFERS,
@@ -313,4 +341,5 @@ FINDING3 = (
     LAST_TOKEN,
     *OWN_FORMAT,
     *OTHER_LENGTHS,
+    AMONG_ATTRIBUTES,
 )

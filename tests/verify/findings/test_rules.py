@@ -52,6 +52,10 @@ def by_length(none=0.9, longer=0.9, trained=0.95):
 def seed(number=0, **more):
     made = {"seed": number, "reachable": 0.98, "trivial": trivial(), "pretraining": pretrained()}
     made["formats"] = {"finetuned": by_length(), "last": by_length()}
+    made["among_attributes"] = {
+        part: {"exact": end, "type": end, "subject": end}
+        for part, end in (("before", 0.0), ("finetuned", 0.95), ("scratch", 0.1), ("last", 0.95))
+    }
     curves = {"finetuned": finetuned(), "scratch": [point(step, 0.1) for step in STEPS], "last": finetuned()}
     return made | curves | more
 
