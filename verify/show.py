@@ -7,6 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from paper_checks.claim import Claim
+from verify.judges.by_setting import BySetting, by_setting
 from verify.records import Record
 
 
@@ -31,7 +32,25 @@ def show_claim(console: Console, claim: Claim, records: list[Record], recorded: 
                 console.print(f"{name}: {one[name]}", highlight=False, markup=False, soft_wrap=True)
         console.print(_evidence(one))
         console.print(_mutants([one]))
+    found = by_setting(claim.id)
+    if found is not None:
+        console.print()
+        console.print(_by_setting(found))
     console.print(f"rerun: python -m verify show {claim.id}", highlight=False)
+
+
+def _by_setting(found: BySetting) -> Table:
+    table = Table(
+        title="every setting that was run: seeds that show a statement; its numbers, mean (least to largest)",
+        title_justify="left",
+    )
+    table.add_column("statement", overflow="fold")
+    for one in found.settings:
+        table.add_column(f"{one.words}{' (the verdict rests on it)' if one.rests else ''}", overflow="fold")
+    for row in found.rows:
+        name = row.name if not row.stated else f"{row.name}{'' if row.main else ' (beside)'}"
+        table.add_row(name if row.stated else f"  {name}", *row.cells, style="bold" if row.stated and row.main else "")
+    return table
 
 
 def _evidence(one: Record) -> Table:

@@ -15,6 +15,7 @@ from paper_checks.contextual_recall import claims
 from paper_checks.contextual_recall.graph import edges
 from verify.arguments import parser
 from verify.judges import measured
+from verify.judges.by_setting import by_setting
 from verify.judges.committed import committed
 from verify.judges.measured import parts_of
 from verify.report.formula import words
@@ -81,6 +82,9 @@ def test_a_claim_on_networks_shows_its_numbers_and_pictures(trees, everything):
         said = texts(root)
         for part in parts_of(FIGURES[claim], "")[1]:
             assert part.says in said and part.measured in said and part.needed in said
+        beside = by_setting(FIGURES[claim])
+        for row in () if beside is None else beside.rows:
+            assert row.name in said and row.says in said and all(cell in said for cell in row.cells)
         shown = {node.get("src", "").removeprefix("../") for node in root.iter(f"{H}img")}
         assert shown == {name for name in everything if name.startswith(f"pictures/{FIGURES[claim]}/")}
         assert shown and all(node.get("alt") for node in root.iter(f"{H}img"))

@@ -11,6 +11,7 @@ from typing import Any
 from markupsafe import Markup
 
 from paper_checks.contextual_recall import claims as transcribed
+from verify.judges.by_setting import BySetting, by_setting
 from verify.judges.measured import options_of, parts_of
 from verify.judges.part import Part
 from verify.judges.theorem2 import quantities
@@ -91,6 +92,7 @@ class Page:
     pictures: tuple[Picture, ...]
     networks: str
     measured: tuple[Part, ...]
+    by_setting: BySetting | None
     commands: tuple[tuple[str, str], ...]
     fingerprint: str
 
@@ -179,6 +181,7 @@ def page(argument: Argument, name: str, figures: tuple[Figure, ...]) -> Page:
         pictures=pictures_of(name),
         networks=networks,
         measured=tuple(measured),
+        by_setting=by_setting(FIGURES[name]) if name in FIGURES else None,
         commands=rerun(entry),
         fingerprint=entry["fingerprint"],
     )

@@ -1,0 +1,66 @@
+"""A finding at every setting: every cell is the record's own, the verdict's record is named, older records have gaps and no zeros."""
+
+import copy
+import json
+
+import pytest
+
+from verify.findings.record import RESULTS
+from verify.judges import by_setting as table
+from verify.judges.committed import BESIDE
+
+
+def read(folder):
+    return json.loads((RESULTS / folder / "finding.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_every_cell_is_the_records_own(name):
+    found = table.by_setting(name)
+    folders = [name, *(f"{name}/{beside}" for beside in BESIDE[name])]
+    assert [one.folder for one in found.settings] == folders
+    assert [one.rests for one in found.settings] == [True] + [False] * len(BESIDE[name])
+    by_name = {}
+    for row in found.rows:
+        assert len(row.cells) == len(folders)
+        if row.stated:
+            below = by_name.setdefault(row.name, {"": row})
+        else:
+            below[row.name] = row
+    for k, folder in enumerate(folders):
+        record = read(folder)
+        whole = record["all_main"]
+        assert by_name["every main statement in one seed"][""].cells[k] == f"{whole['count']} of {whole['of']}"
+        told = set()
+        for one in record["statements"]:
+            rows = by_name[one["name"].replace("_", " ")]
+            assert (rows[""].says, rows[""].main) == (one["says"], one["main"])
+            assert rows[""].cells[k] == f"{sum(one['by_seed'].values())} of {len(record['seeds'])}"
+            assert set(rows) == {"", *(value.replace("_", " ") for value in one["values"])}
+            for value, spread in one["values"].items():
+                mean = float(rows[value.replace("_", " ")].cells[k].partition(" (")[0])
+                assert mean == pytest.approx(spread["mean"], rel=0.006, abs=0.5 if value.endswith("_step") else 1e-9)
+            told |= {one["name"].replace("_", " ")}
+        untold = set(by_name) - told - {"every main statement in one seed"}
+        assert all(row.cells[k] == table.MISSING for title in untold for row in by_name[title].values())
+
+
+def test_a_younger_statement_is_missing_in_older_records(monkeypatch):
+    record = read("finding3/paper-short-bfloat16")
+    shares = {part: {"exact": 0.5, "type": 0.75, "subject": 0.5} for part in ("before", "finetuned", "scratch", "last")}
+    younger, older = copy.deepcopy(record), copy.deepcopy(record)
+    for network in younger["networks"]:
+        network["among_attributes"] = shares
+    for network in older["networks"]:
+        network.pop("among_attributes", None)
+    records = {"finding3": older, "finding3/younger": younger}
+    monkeypatch.setattr(table, "BESIDE", {"finding3": ("younger",)})
+    monkeypatch.setattr(table, "committed", records.__getitem__)
+    found = table.by_setting("finding3")
+    rows = {row.name: row.cells for row in found.rows[-9:]}
+    assert rows["among attributes"] == (table.MISSING, "0 of 2")
+    assert rows["finetuned type"] == (table.MISSING, "0.75") and rows["last exact"] == (table.MISSING, "0.5")
+
+
+def test_one_setting_alone_is_no_table():
+    assert table.by_setting("finding4") is table.by_setting("finding5") is table.by_setting("fig13") is None
