@@ -76,8 +76,9 @@ def writable_folder(option: str, name: str) -> Path:
     path = Path(name)
     try:
         path.mkdir(parents=True, exist_ok=True)
-        (path / ".writable").touch()
-        (path / ".writable").unlink()
+        # A name of its own: several commands may begin at the same time.
+        with tempfile.NamedTemporaryFile(dir=path, prefix=".writable-"):
+            pass
     except OSError as error:
         raise SettingError(f"{option} {name}: no folder that can be written ({error.strerror}); give another") from None
     return path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from numerics.world import World
 from verify import __main__ as verify_main
 from verify import prop1, theorem1
-from verify.arguments import parser
+from verify.arguments import parser, writable_folder
 from verify.explain import __main__ as explain
 from verify.setting import Setting, SettingError, checked
 from verify.witnesses import Witnesses
@@ -296,3 +297,30 @@ def test_no_sample_of_very_long_sequences():
         if N_ft == 5:
             vars(w)["autograd_feasible"] = lambda: False
         assert not w.autograd_feasible() and (w.autograd_sampled is not None) is heard
+
+
+def test_commands_that_begin_at_the_same_time_may_write_to_one_folder(tmp_path):
+    folder = tmp_path / "runs"
+    before = sys.getswitchinterval()
+
+    def begun(_):
+        return [writable_folder("--runs", str(folder)) for _ in range(400)]
+
+    # Threads change places after every step, as processes do.
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            assert all(found == [folder] * 400 for found in pool.map(begun, range(8)))
+    finally:
+        sys.setswitchinterval(before)
+    assert list(folder.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(tmp_path):
+    (tmp_path / "file").touch()
+    for name, words in (
+        (" ", "must be the name of a folder"),
+        (str(tmp_path / "file" / "runs"), "no folder that can be written"),
+    ):
+        with pytest.raises(SettingError, match=words):
+            writable_folder("--runs", name)

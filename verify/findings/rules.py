@@ -12,8 +12,8 @@ end on all seeds that its preset has; it rests on that one then, whatever it sho
 chosen after a look at some (reduced), are told beside the verdict.  Fixed before any network of those presets was finetuned.
 Networks trained in bfloat16 count where precision.py shows on a seed that they move nothing that is judged.
 
-All of these networks have their unembedding tied to the embedding, as GPT-2 has; minGPT, the code that the paper cites, gives it weights
-of its own (--unembedding own).  Of two records at the paper's sizes and rates that differ in this alone, the verdict is to rest on the
+Networks have their unembedding tied to the embedding, as GPT-2 has; minGPT, the code that the paper cites, gives it weights of its own
+(--unembedding own).  Of two records at the paper's sizes and rates that differ in this alone, the verdict is to rest on the
 one that is as the cited code has it, once it could carry one (all seeds, nothing moved by rounding); until then it is told beside the
 verdict, as the tied one is afterwards.  Fixed when the first network pretrained with an unembedding of its own knew its facts (iteration
 6000) and before any was finetuned, but after it was known that tied networks that are untied for finetuning keep their held-out answers
