@@ -19,7 +19,7 @@ FINDINGS = (*findings.FINDINGS, "finding5")
 BESIDE = {
     "finding1": ("reduced", "paper-short", "paper-short-bfloat16", "paper-short-own-bfloat16"),
     "finding2": ("paper-short", "paper-short-own-bfloat16", "reduced", "quick"),
-    "finding3": ("paper-short-bfloat16", "reduced"),
+    "finding3": ("paper-short-own-bfloat16", "paper-short-bfloat16", "reduced"),
 }
 #: The same of Finding 5, whose records are of another kind.
 REPRESENTATIONS = ("finding5/long",)
