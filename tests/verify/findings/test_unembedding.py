@@ -11,7 +11,9 @@ from verify.findings.command import Options
 from verify.findings.findings import finding
 from verify.findings.networks import Network, folder_of, sources
 from verify.findings.precision import compared, unembedding_of
+from verify.findings.runs import RunError
 from verify.findings.settings import SIZES, config
+from verify.representations import command as representations
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +61,23 @@ def test_they_are_other_networks_and_other_records(made):
         compared(tied, half)
     with pytest.raises(ValueError, match="unembedding must be one of 'tied', 'own', got 'mine'"):
         Network(config(SIZES["tiny"], 0)).at("float32", "mine")
+
+
+@pytest.mark.parametrize("name", ["finding2", "fig5", "finding5"])
+def test_what_is_asked_for_at_the_command_line_is_trained(name, tmp_path, monkeypatch, capsys):
+    """With the precision, and without either; nothing is trained here."""
+    asked = []
+
+    def making(shown, preset, seeds, where, progress=None):
+        asked.append((where.unembedding, where.precision))
+        raise RunError("not trained")
+
+    monkeypatch.setattr(representations, "run", lambda *rest: making(None, *rest))
+    for options in (["--unembedding", "own", "--precision", "bfloat16"], []):
+        arguments = [*options, "--runs", str(tmp_path), "--device", "cpu"]
+        status = representations.main(arguments) if name == "finding5" else command.main(name, arguments, making)
+        assert status == 2 and "not trained" in capsys.readouterr().err
+    assert asked == [("own", "bfloat16"), ("tied", "float32")]
 
 
 def test_another_one_is_refused_in_one_line(capsys):
