@@ -410,7 +410,7 @@ def test_everything_in_the_record_of_a_sweep_follows_from_its_seeds(name):
 def test_curves_are_shares_in_order(name):
     """Exact match is at most every other match, steps ascend, and a control is no better than it can be."""
     for network in RECORDS[name]["networks"]:
-        for key in ("pretraining", "finetuned", "scratch", "last"):
+        for key in ("pretraining", "finetuned", "scratch", "last", "attributes"):
             curve = network.get(key, [])
             assert all(a["step"] < b["step"] for a, b in pairwise(curve))
             for point in curve:

@@ -11,6 +11,7 @@ from verify.findings.measured import (
     data_point,
     finetuning,
     of_attributes,
+    of_other_targets,
     pretraining,
     subjects_point,
 )
@@ -91,7 +92,8 @@ def _curve(kind: str) -> Callable[[Size, int], list[Network]]:
         if kind == "pretraining":
             return [start]
         others = (Network(own, kind, scratch=True), Network(own, kind, objective="last"))
-        return [start, Network(own, kind), *others]
+        more = [Network(own, kind, objective="attributes")] if kind == "icl+grm" else []
+        return [start, Network(own, kind), *others, *more]
 
     return needed
 
@@ -106,11 +108,12 @@ def _finetuned(networks: list[Trained], size: Size, device: str) -> Measured:
 
 
 def _finetuned_with_grammar(networks: list[Trained], size: Size, device: str) -> Measured:
-    start, own, scratch, last = networks
+    start, own, scratch, last, attributes = networks
     # A quarter of the sequences in each of dozens of cells.
     formats = by_format(own, last, max(1, size.final // 4), device)
     among = of_attributes(own, scratch, last, start, size.final, device)
-    return _finetuned(networks, size, device) | {"formats": formats, "among_attributes": among}
+    targets = of_other_targets(attributes, start, size.final, device)
+    return _finetuned(networks[:4], size, device) | targets | {"formats": formats, "among_attributes": among}
 
 
 # Sweeps: Fig. 5 and Finding 4.

@@ -141,6 +141,11 @@ def of_attributes(
     return among_attributes(loaded, trained.corpus, trained.network.config, size, FINAL_SEED, device)
 
 
+def of_other_targets(trained: Trained, start: Trained, size: int, device: str) -> dict[str, Any]:
+    """The curve of the network finetuned with a loss of attributes alone, and its folder's name."""
+    return {"attributes_run": trained.folder.name, "attributes": curve_of(trained, size, device, start)}
+
+
 def subjects_point(trained: Trained, start: Trained, size: int, device: str) -> dict[str, Any]:
     """A point of Fig. 5: held-out exact match at the best step, as the paper compares it, and at the end."""
     found = curve_of(trained, size, device, start)

@@ -28,6 +28,7 @@ What is judged, per seed (exact, type, subject, attribute are shares of sequence
     reachable     what a Bayes-optimal reader of the S grammar tokens reaches on PT sequences
     trivial       {icl_seen, icl_heldout: {predictor: exact match}}; see baselines.py
     formats       of Finding 3: {finetuned, last: held-out queries by grammar length and demonstrations}; see formats.py
+    attributes    of Finding 3, not in older records: curve of the same finetuning of the pretrained network with a loss of attributes alone
     among_attributes  of Finding 3, not in older records: {before, finetuned, scratch, last: {exact, type, subject}} of held-out ICL queries
                   if attributes alone could be answered; see among.py
 """
@@ -323,6 +324,21 @@ AMONG_ATTRIBUTES = Statement(
     main=False,
     measured="among_attributes",
 )
+ATTRIBUTE_TARGETS = Statement(
+    "attribute_targets",
+    f"the same finetuning with a loss of attributes alone: held-out ICL exact match at the end at least {TRANSFER} above every control",
+    "then no subject is to be continued with grammar; added after half of such a finetuning of one network had been looked at, which"
+    " answered ICL sequences with attributes of the right type that were not the subject's; no verdict rests on it",
+    lambda m: transfers(m, "attributes"),
+    lambda m: {
+        "heldout": at_end(m["attributes"], "icl_heldout"),
+        "heldout_type": at_end(m["attributes"], "icl_heldout", "type"),
+        "seen": at_end(m["attributes"], "icl_seen"),
+        "grm_heldout": at_end(m["attributes"], "grm_heldout"),
+    },
+    main=False,
+    measured="attributes",
+)
 FINDING2 = (TRANSFERS, *BESIDE, LAST_TOKEN)
 FINDING3 = (
     TRANSFERS,
@@ -342,4 +358,5 @@ FINDING3 = (
     *OWN_FORMAT,
     *OTHER_LENGTHS,
     AMONG_ATTRIBUTES,
+    ATTRIBUTE_TARGETS,
 )

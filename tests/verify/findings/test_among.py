@@ -76,10 +76,25 @@ def test_every_control_counts_and_those_of_networks_answer_attributes_alone_too(
     assert rules.answer_known(measured(**exact)) == holds
 
 
+def test_attribute_targets_are_judged_by_their_own_curve_against_every_control():
+    made = measured()
+    group = {"exact": 0.46, "type": 0.9}
+    made["attributes"] = [made["last"][0], {"step": 1, "icl_heldout": group, "icl_seen": group, "grm_heldout": group}]
+    assert rules.ATTRIBUTE_TARGETS.holds(made) and not rules.LAST_TOKEN.holds(made)
+    assert rules.ATTRIBUTE_TARGETS.values(made) == {
+        "heldout": 0.46,
+        "heldout_type": 0.9,
+        "seen": 0.46,
+        "grm_heldout": 0.46,
+    }
+    group["exact"] = 0.44
+    assert not rules.ATTRIBUTE_TARGETS.holds(made)
+
+
 def test_older_records_are_not_judged_by_it():
-    judged = by_seed((rules.AMONG_ATTRIBUTES,))
+    judged = by_seed((rules.AMONG_ATTRIBUTES, rules.ATTRIBUTE_TARGETS))
     new = measured(finetuned=0.9)
     old = {name: value for name, value in measured().items() if name != "among_attributes"}
-    assert [one["verdict"] for one in judged([new])[0]] == ["reproduced"]
+    assert [(one["name"], one["verdict"]) for one in judged([new])[0]] == [("among_attributes", "reproduced")]
     assert judged([old])[0] == judged([new, old])[0] == []
     assert all(one.measured is None for one in (*rules.FINDING1, *rules.FINDING2, *rules.FINDING3) if one.main)

@@ -121,6 +121,16 @@ def test_the_loss_of_the_last_token_is_another_finetuning_of_the_same_pretrainin
     assert shown["last"][-1] != shown["finetuned"][-1]
 
 
+def test_finding_3_is_asked_with_a_loss_of_attributes_alone_too(options, made):
+    wanted = Network(config(SIZE, 0), "icl+grm", objective="attributes")
+    assert FINDINGS["finding3"].needed(SIZE, 0)[-1] == wanted
+    assert wanted not in FINDINGS["finding2"].needed(SIZE, 0)
+    shown = made["finding3"]["networks"][0]
+    assert shown["attributes_run"] == runs.ensured(wanted, options.runs).name
+    assert shown["attributes"][0] == shown["finetuned"][0]
+    assert shown["attributes"][-1] not in (shown["finetuned"][-1], shown["last"][-1])
+
+
 def test_the_pretrained_network_is_the_one_that_is_finetuned(options, made, tmp_path):
     network = Network(config(SIZE, 0), "icl", (1, 3))
     folder = runs.finetuned(network.config, "icl", (1, 3), runs=options.runs)

@@ -57,6 +57,7 @@ def seed(number=0, **more):
         for part, end in (("before", 0.0), ("finetuned", 0.95), ("scratch", 0.1), ("last", 0.95))
     }
     curves = {"finetuned": finetuned(), "scratch": [point(step, 0.1) for step in STEPS], "last": finetuned()}
+    curves["attributes"] = finetuned()
     return made | curves | more
 
 
