@@ -62,5 +62,19 @@ def test_a_younger_statement_is_missing_in_older_records(monkeypatch):
     assert rows["finetuned type"] == (table.MISSING, "0.75") and rows["last exact"] == (table.MISSING, "0.5")
 
 
+def test_no_statement_is_lost_where_no_record_has_all(monkeypatch):
+    record = read("finding3/paper-short-own-bfloat16")
+    one, other = copy.deepcopy(record), copy.deepcopy(record)
+    for network in one["networks"]:
+        del network["attributes"]
+    for network in other["networks"]:
+        del network["among_attributes"]
+    monkeypatch.setattr(table, "BESIDE", {"finding3": ("other",)})
+    monkeypatch.setattr(table, "committed", {"finding3": one, "finding3/other": other}.__getitem__)
+    rows = {row.name: row.cells for row in table.by_setting("finding3").rows if row.stated}
+    assert rows["among attributes"] == ("0 of 2", table.MISSING)
+    assert rows["attribute targets"] == (table.MISSING, "0 of 2")
+
+
 def test_one_setting_alone_is_no_table():
     assert table.by_setting("finding4") is table.by_setting("finding5") is table.by_setting("fig13") is None

@@ -55,9 +55,9 @@ def by_setting(name: str) -> BySetting | None:
     settings = tuple(Setting(folder, _words(record), folder == name) for folder, record in records.items())
     known = [{statement["name"]: statement for statement in statements} for statements, _ in judged]
     rows = [Row("every main statement in one seed", "", True, True, tuple(_count(whole) for _, whole in judged))]
-    # In the order of the rules; a younger statement is in some records alone.
-    longest = max(known, key=len)
-    for title, one in longest.items():
+    # In the order of the rules; a younger statement is in some records alone, so the fullest record comes first.
+    titles = {title: one for found in sorted(known, key=len, reverse=True) for title, one in found.items()}
+    for title, one in titles.items():
         cells = tuple(_count(found[title]["count"]) if title in found else MISSING for found in known)
         rows.append(Row(title.replace("_", " "), one["says"], one["main"], True, cells))
         for value in one["values"]:
