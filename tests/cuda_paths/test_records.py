@@ -12,14 +12,15 @@ from verify.findings import command as findings
 from verify.findings.findings import finding
 from verify.representations import command as representations
 
-ABOUT = {"seconds", "device", "processor", "run", "scratch_run", "last_run", "versions", "revision"}
+# A run's name (`run`, `scratch_run`, …) is a hash of its setting, the device's name among it.
+ABOUT = {"seconds", "device", "processor", "run", "versions", "revision"}
 
 
 def differences(one, two, place=""):
     """Where two records differ by more than rounding can explain in six steps of training."""
     if isinstance(one, dict):
         for key in one.keys() | two.keys():
-            if key not in ABOUT:
+            if key not in ABOUT and not key.endswith("_run"):
                 yield from differences(one.get(key), two.get(key), f"{place}/{key}")
     elif isinstance(one, list) and isinstance(two, list) and len(one) == len(two):
         for number, pair in enumerate(zip(one, two, strict=True)):
