@@ -207,17 +207,20 @@ def test_the_world_of_a_counterexample_is_in_its_command():
 
 @pytest.mark.parametrize("claim", FIGURES)
 def test_networks_are_trained_again_as_the_record_was(claim):
-    """By preset and precision: in float32 the networks of a rounded record would be others, and take longer."""
+    """By preset, precision and unembedding: otherwise the networks would be others, and of a rounded record take longer."""
     entry = {"id": claim, "readings": {"set": "reproduced"}, "counterexample": None}
     (command,) = [command for _, command in rerun(entry) if "--preset" in command]
     made = committed(FIGURES[claim])
-    precision = made["config"].get("autocast", "none") if claim.startswith("finding") else "none"
     wanted = f"python -m verify.{FIGURES[claim]} --preset {made['preset']}"
-    assert command == (wanted if precision == "none" else f"{wanted} --precision {precision}")
+    if claim.startswith("finding"):
+        config = made["config"].get("low", made["config"])
+        wanted += "" if config["autocast"] == "none" else f" --precision {config['autocast']}"
+        wanted += "" if config["model"]["tied"] else " --unembedding own"
+    assert command == wanted
 
 
 def test_an_unembedding_of_its_own_is_in_the_command(monkeypatch):
-    own = committed("finding2/paper-short-own-bfloat16")
+    own = committed("finding3/paper-short-own-bfloat16")
     monkeypatch.setattr(measured, "committed", lambda name: own)
     assert measured.options_of("finding2") == "--preset paper-short --precision bfloat16 --unembedding own"
 

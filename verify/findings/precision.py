@@ -40,9 +40,16 @@ class Compared:
 
 
 def precision_of(record: dict[str, Any]) -> str:
-    """One of PRECISIONS, what the networks of a record were trained in; of Finding 5, which has two configurations, theirs."""
+    """One of PRECISIONS, what the networks of a record were trained in; of Finding 5, which has two configurations, theirs.
+
+    Raises ValueError for a configuration that is none of them.
+    """
     config = record["config"].get("low", record["config"])
-    return next(name for name, own in PRECISIONS.items() if all(config[key] == own[key] for key in own))
+    for name, own in PRECISIONS.items():
+        if all(config[key] == own[key] for key in own):
+            return name
+    named = ", ".join(f"{key} {config[key]!r}" for key in PRECISIONS["float32"])
+    raise ValueError(f"a record's configuration must be of {', '.join(PRECISIONS)}, got {named}")
 
 
 def unembedding_of(record: dict[str, Any]) -> str:

@@ -44,7 +44,10 @@ def parts_of(name: str, as_if: str) -> tuple[str, list[Part]]:
 
 def _may_be_judged(name: str, record: dict[str, Any]) -> None:
     """Raises SettingError for a record that is not in float32, unless one that is shows that nothing of a main statement moved."""
-    precision = precision_of(record)
+    try:
+        precision = precision_of(record)
+    except ValueError as error:
+        raise SettingError(f"results/{name}: {error}") from None
     if precision == "float32":
         return
     beside = f"{name}/{single_of(record)}"
@@ -99,11 +102,7 @@ def _beside(name: str, folder: str) -> str:
         else "facts, width and demonstrations scaled down",
         f"{max(size['S'])} grammar tokens, {size['pretraining']['iterations']} + {size['finetuning']['iterations']} iterations"
         + (" at the paper's rates" if size["pretraining"]["lr"] == SIZES["paper"].pretraining.lr else ""),
-        *(
-            []
-            if unembedding == "tied"
-            else ["an unembedding of its own, as in minGPT, which the paper cites, and not tied as in GPT-2"]
-        ),
+        *_unembedded(unembedding, unembedding_of(own)),
         *([] if precision == "float32" else [f"products in training rounded to {precision}"]),
     )
     words = (
@@ -116,6 +115,13 @@ def _beside(name: str, folder: str) -> str:
     if not written(single):
         return f"{words}; what rounding moves here no record in float32 says, so no verdict may rest on it"
     return f"{words}. {_moved(compared(committed(single), record))}"
+
+
+def _unembedded(unembedding: str, judged: str) -> list[str]:
+    """What is to be said of the unembedding of a record beside that which is judged."""
+    if unembedding == "own":
+        return ["an unembedding of its own, as in minGPT, which the paper cites, and not tied as in GPT-2"]
+    return [] if judged == "tied" else ["the unembedding tied to the embedding, as in GPT-2"]
 
 
 def _papers_facts(size: dict[str, Any]) -> bool:

@@ -93,7 +93,8 @@ def in_words(preset: str) -> str:
     found, precision = judged(made["networks"]), precision_of(made)
     products = "" if precision == "float32" else f", products in training rounded to {precision}"
     return (
-        f"What the loss of all tokens unlearns (python -m verify.unlearning, preset {preset}, {seeds_in_words(len(made['seeds']))}{products};"
+        "What the loss of all tokens unlearns where the unembedding is the embedding"
+        f" (python -m verify.unlearning, preset {preset}, {seeds_in_words(len(made['seeds']))}{products};"
         f" guess and rules fixed before): {'; '.join(sentences(found))}. The guess, context subjects as targets by way of tied"
         f" embeddings, is {JUDGED[found['verdict']]} (results/finding2/unlearning-{preset})"
     )

@@ -73,6 +73,24 @@ def test_another_unembedding_is_a_setting_of_its_own(records):
         measured_findings._beside("finding1", "paper-short")
 
 
+def test_beside_one_of_its_own_a_tied_unembedding_is_told(records):
+    assert "as in GPT-2" not in measured_findings._beside("finding1", "paper-short-bfloat16")
+    judged = records["finding1"] = copy.deepcopy(records["finding1"])
+    judged["config"]["model"]["tied"] = False
+    told = measured_findings._beside("finding1", "paper-short-bfloat16")
+    assert "at the paper's rates; the unembedding tied to the embedding, as in GPT-2; products in training" in told
+
+
+def test_a_record_of_no_known_precision_is_one_line(records):
+    records["finding1"] = copy.deepcopy(records["finding1"])
+    records["finding1"]["config"]["autocast"] = "float16"
+    with pytest.raises(
+        SettingError,
+        match=r"^results/finding1: a record's configuration must be of float32, tf32, bfloat16, got autocast 'float16', tf32 False$",
+    ):
+        measured_findings.parts_of("finding1", "")
+
+
 def test_in_float32_it_is_a_setting_of_its_own_beside_another_preset(records):
     told = measured_findings._beside("finding1", "paper-short")
     assert told.startswith(

@@ -64,6 +64,8 @@ def test_the_claim_tells_it():
     told = in_words("finding2")
     for preset in record.COMMITTED:
         assert record.in_words(preset) in told
+        assert "where the unembedding is the embedding" in record.in_words(preset)
+        assert record.committed(preset)["config"]["model"]["tied"] is True
 
 
 def test_a_record_that_cannot_be_read_is_one_line(tmp_path):
