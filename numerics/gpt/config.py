@@ -47,8 +47,8 @@ class RunConfig:
     S_ft: grammar lengths of the ICL+Grm finetuning sequences, uniform; n_demos: of finetuning and evaluation.
     context: where the demonstrations of an evaluation come from: "query", the pool of the query (seen or held-out), or one pool.
     loss: which positions count (numerics.gpt.loss).
-    autocast "bfloat16": the products of the blocks are rounded in training; logits and evaluation are not.  Preset paper-short went
-    with it as in float32 (verify.findings.precision); in trials at small sizes facts were learnt later.  tf32: products on CUDA.
+    autocast "bfloat16": the products of the blocks are rounded in training; logits and evaluation are not.  It is
+    not shown to leave the metrics alone: in trials at small sizes facts were learnt later.  tf32: products on CUDA.
     compile: torch.compile of the loss.  Off, all is float32's.
     """
 

@@ -77,12 +77,9 @@ def sampler(name: str, corpus: Corpus, config: RunConfig, seed: int, device: str
 
 
 def chosen(batch: Batch, keep: Tensor) -> Batch:
-    """The sequences where keep (B,) is true; a device is waited for once."""
-    rows = keep.nonzero()[:, 0]
-    if len(rows) == len(keep):
-        return batch
+    """The sequences where keep (B,) is true."""
     fields = ("tokens", "following", "last", "targets", "types", "subjects", "grammar_only")
-    return type(batch)(**{name: getattr(batch, name)[rows] for name in fields})
+    return type(batch)(**{name: getattr(batch, name)[keep] for name in fields})
 
 
 def batches(drawn: Sampler, size: int, chunk: int) -> list[Batch]:

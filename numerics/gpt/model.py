@@ -7,10 +7,10 @@
     Attention(z) = W_o [per head: softmax over s <= t of q_t . k_s / sqrt(d / n_heads)] v + b,  q, k, v = W z + b
     MLP(z) = W_2 GELU(W_1 z + b_1) + b_2,       W_1 (4d, d)
 
-The paper (App. B.1) says "a 2-layer 1-head GPT-2 type decoder-only transformer (Karpathy), embedding dimension 256", cites minGPT, and
-says no more.  The two differ in what matters: GPT-2's U is tied to E, minGPT's is its own (tied=False).  Open, and taken as in nanoGPT:
-U tied to E, biases everywhere, the exact GELU (GPT-2 and minGPT have the tanh form: gelu="tanh"), weights and positions N(0, 0.02),
-W_o and W_2 N(0, 0.02 / sqrt(2 n_layers)), biases 0.  No dropout (minGPT's default is .1): every batch is fresh.
+The paper (App. B.1) says "a 2-layer 1-head GPT-2 type decoder-only transformer (Karpathy), embedding dimension 256" and no more.
+Open, and taken as in nanoGPT: U tied to E (minGPT has its own U: tied=False), biases everywhere, the exact GELU (GPT-2 and minGPT
+have the tanh form: gelu="tanh"), weights and positions N(0, 0.02), W_o and W_2 N(0, 0.02 / sqrt(2 n_layers)), biases 0.
+No dropout: every batch is fresh.
 """
 
 from math import sqrt
@@ -25,14 +25,10 @@ GELUS = {"erf": "none", "tanh": "tanh"}
 
 
 def _causal(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-    """Causal attention (B, heads, t, e): the fused form, or products where that is slow.
-
-    On the CPU its gradient takes four times as long as products in bfloat16; on CUDA the fast kernels are of 16 bits, and in float32
-    it knows no TensorFloat-32 (not timed).
-    """
-    if (q.dtype == torch.bfloat16) != (q.device.type == "cpu"):
+    """Causal attention (B, heads, t, e).  On the CPU the fused form's gradient is four times slower in bfloat16 than products."""
+    if q.dtype != torch.bfloat16 or q.device.type != "cpu":
         return F.scaled_dot_product_attention(q, k, v, is_causal=True)
-    later = torch.full((q.shape[2], q.shape[2]), -torch.inf, dtype=q.dtype, device=q.device).triu(1)
+    later = torch.full((q.shape[2], q.shape[2]), -torch.inf, dtype=q.dtype).triu(1)
     scores = torch.baddbmm(later, q.flatten(0, 1), k.flatten(0, 1).transpose(1, 2), alpha=q.shape[-1] ** -0.5)
     return torch.bmm(torch.softmax(scores, -1), v.flatten(0, 1)).view_as(q)
 

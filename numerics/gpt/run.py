@@ -97,10 +97,10 @@ def build(config: RunConfig, device: str | torch.device = "cpu", corpus: Corpus 
 
 
 @contextmanager
-def _products(precision: str) -> Iterator[None]:
-    """Products of float32 in torch's "highest" precision or "high" (TensorFloat-32 on CUDA); what was set before is put back."""
+def _precision(config: RunConfig) -> Iterator[None]:
+    """TensorFloat-32 products on CUDA if asked for; what was set before is put back."""
     before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision(precision)
+    torch.set_float32_matmul_precision("high" if config.tf32 else "highest")
     try:
         yield
     finally:
@@ -121,15 +121,14 @@ def _trained(
     callbacks: Sequence[Callable[[Step[GPT]], None]],
 ) -> GPT:
     def evaluate(found: GPT) -> dict[str, Any]:
-        with _products("highest"):
-            return accuracies(found, corpus, config, phase.evaluate_size, phase.seed, device)
+        return accuracies(found, corpus, config, phase.evaluate_size, phase.seed, device)
 
     def shown(report: Progress) -> None:
         if progress is not None:
             progress(replace(report, accuracies=flat(report.accuracies)))
 
     loss = loss_for(config.loss, config.autocast, config.compile, corpus)
-    with _products("high" if config.tf32 else "highest"):
+    with _precision(config):
         train(name, model, source, loss, phase, Path(folder), identity, evaluate, shown, callbacks)
     return model
 
