@@ -66,7 +66,7 @@ def test_a_younger_statement_is_missing_in_older_records(monkeypatch):
 
 
 def test_no_statement_is_lost_where_no_record_has_all(monkeypatch):
-    record = read("finding3/paper-short-own-bfloat16")
+    record = read("finding3")
     one, other = copy.deepcopy(record), copy.deepcopy(record)
     for network in one["networks"]:
         del network["attributes"]

@@ -220,7 +220,7 @@ def test_networks_are_trained_again_as_the_record_was(claim):
 
 
 def test_an_unembedding_of_its_own_is_in_the_command(monkeypatch):
-    own = committed("finding3/paper-short-own-bfloat16")
+    own = committed("finding3")
     monkeypatch.setattr(measured, "committed", lambda name: own)
     assert measured.options_of("finding2") == "--preset paper-short --precision bfloat16 --unembedding own"
 

@@ -107,7 +107,7 @@ def test_beside_a_rounded_verdict_it_says_what_moved(records):
 
 
 def test_a_scaled_setting_is_called_so(monkeypatch):
-    quick = record.committed("finding3")
+    quick = record.committed("finding3", folder="finding3/quick")
     assert quick["preset"] == "quick"
     monkeypatch.setattr(measured_findings, "committed", lambda name: quick)
     told = measured_findings._beside("finding3", "quick")
