@@ -37,6 +37,8 @@ def committed(name: str) -> dict[str, Any]:
             return finding(name.partition("/")[0], folder=name)
         return sweep(name) if name in SWEEPS else figure(name)
     except (OSError, ValueError) as error:
+        command, _, setting = name.partition("/")
+        at, why = f" at the setting that {setting} names" if setting else "", " ".join(str(error).split())
         raise SettingError(
-            f"results/{name}: holds no record that can be judged ({' '.join(str(error).split())}); run python -m verify.{name} and put it there"
+            f"results/{name}: holds no record that can be judged ({why}); run python -m verify.{command}{at} and put it there"
         ) from None

@@ -169,3 +169,15 @@ def test_other_records_of_finding_5_are_told(monkeypatch):
 def test_every_record_of_finding_5_is_told():
     there = {f"finding5/{path.parent.name}" for path in (record.RESULTS / "finding5").glob("*/finding.json")}
     assert there == set(committed.REPRESENTATIONS)
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("fig13/none", "python -m verify.fig13 at the setting that none names and put it there"),
+        ("finding2/paper-own-bfloat16", "python -m verify.finding2 at the setting that paper-own-bfloat16 names and put"),
+    ],
+)
+def test_a_missing_record_names_a_command_that_exists(name, command):
+    with pytest.raises(SettingError, match=f"^results/{name}: holds no record that can be judged .*; run {command}"):
+        committed.committed(name)
