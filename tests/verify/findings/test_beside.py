@@ -175,7 +175,10 @@ def test_every_record_of_finding_5_is_told():
     ("name", "command"),
     [
         ("fig13/none", "python -m verify.fig13 at the setting that none names and put it there"),
-        ("finding2/paper-own-bfloat16", "python -m verify.finding2 at the setting that paper-own-bfloat16 names and put"),
+        (
+            "finding2/paper-own-bfloat16",
+            "python -m verify.finding2 at the setting that paper-own-bfloat16 names and put",
+        ),
     ],
 )
 def test_a_missing_record_names_a_command_that_exists(name, command):
