@@ -176,8 +176,8 @@ def test_every_record_of_finding_5_is_told():
     [
         ("fig13/none", "python -m verify.fig13 at the setting that none names and put it there"),
         (
-            "finding2/paper-own-bfloat16",
-            "python -m verify.finding2 at the setting that paper-own-bfloat16 names and put",
+            "finding2/none-own-bfloat16",
+            "python -m verify.finding2 at the setting that none-own-bfloat16 names and put",
         ),
     ],
 )
