@@ -17,8 +17,8 @@ FINDINGS = (*findings.FINDINGS, "finding5")
 #: Other records of a finding, in folders below its own named for their preset, or for it and their precision: told beside the
 #: verdict, which rests on its own.
 BESIDE = {
-    "finding1": ("paper-own-bfloat16", "paper-short-own", "paper-short-bfloat16", "paper-short", "reduced", "quick"),
-    "finding2": ("paper-own-bfloat16", "paper-short-own", "paper-short-bfloat16", "paper-short", "reduced", "quick"),
+    "finding1": ("paper-short-own", "paper-own-bfloat16", "paper-short-bfloat16", "paper-short", "reduced", "quick"),
+    "finding2": ("paper-short-own", "paper-own-bfloat16", "paper-short-bfloat16", "paper-short", "reduced", "quick"),
     "finding3": ("paper-short-own", "paper-short-bfloat16", "reduced", "quick"),
 }
 #: The same of Finding 5, whose records are of another kind.
