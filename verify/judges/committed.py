@@ -19,7 +19,7 @@ FINDINGS = (*findings.FINDINGS, "finding5")
 BESIDE = {
     "finding1": ("paper-short-own", "paper-own-bfloat16", "paper-short-bfloat16", "paper-short", "reduced", "quick"),
     "finding2": ("paper-short-own", "paper-own-bfloat16", "paper-short-bfloat16", "paper-short", "reduced", "quick"),
-    "finding3": ("paper-short-own", "paper-short-bfloat16", "reduced", "quick"),
+    "finding3": ("paper-short-own", "paper-own-bfloat16", "paper-short-bfloat16", "reduced", "quick"),
 }
 #: The same of Finding 5, whose records are of another kind.
 REPRESENTATIONS = ("finding5/long",)

@@ -62,10 +62,8 @@ FINDINGS = {
         "finding2",
         lambda network: max(point["icl_heldout"]["exact"] for point in network["scratch"]),
     ),
-    "Finding 3: held-out ICL after ICL+Grm, either loss": (
-        "finding3",
-        lambda network: max(network[part][-1]["icl_heldout"]["exact"] for part in ("finetuned", "last")),
-    ),
+    "Finding 3: held-out ICL after ICL+Grm, all tokens": ("finding3", end("finetuned", "icl_heldout")),
+    "… last token, ICL sequences": ("finding3", end("last", "icl_heldout")),
     "… own format (one grammar token), all tokens": ("finding3", end("finetuned", "grm_heldout")),
     "… own format, last token": ("finding3", end("last", "grm_heldout")),
 }

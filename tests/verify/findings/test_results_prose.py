@@ -1,0 +1,190 @@
+"""The sentences of results/README.md outside its tables: each is said again here with the records' own numbers put in."""
+
+import pytest
+
+from verify.findings import record as findings
+
+TEXT = " ".join((findings.RESULTS / "README.md").read_text(encoding="utf-8").split())
+
+
+def networks(folder):
+    """The measures by seed of the record in a folder."""
+    return findings.committed(folder.partition("/")[0], folder=folder)["networks"]
+
+
+def points(curve, group, metric="exact"):
+    """Step to value."""
+    return {point["step"]: point[group][metric] for point in curve}
+
+
+def last(curve, group, metric="exact"):
+    return f"{curve[-1][group][metric]:.2f}"
+
+
+def said(step):
+    """A step as the text writes it: 4500, 13 750."""
+    return f"{step:,}".replace(",", " ") if step >= 10_000 else str(step)
+
+
+def own_sizes_stages():
+    [network] = networks("finding1/paper-own-bfloat16")
+    exact, kind = points(network["pretraining"], "pt"), points(network["pretraining"], "pt", "type")
+    low = max(step for step, value in exact.items() if value < 0.05)
+    dip = min(step for step in kind if step > low and kind[step] < 0.99)
+    first = min(step for step in kind if all(kind[one] >= 0.99 for one in kind if step <= one < dip))
+    a, b, c = (low + 250 * (1 + one) for one in range(3))
+    assert all(kind[step] >= 0.99 for step in kind if step >= c)
+    assert min(kind[step] for step in (a, b)) == kind[dip] == min(kind[step] for step in kind if step >= first)
+    yield (
+        f"The type is answered in 0.99 or more from iteration {first} on, while exact match stays below 0.05 up to {said(low)}; it is "
+        f"{exact[a]:.2f} at {said(a)}, {exact[b]:.2f} at {said(b)} and {exact[c]:.2f} at {said(c)}, where type match, {kind[dip]:.2f} "
+        "for one evaluation, is back at 0.99."
+    )
+
+
+def own_sizes_icl():
+    [network] = networks("finding2/paper-own-bfloat16")
+    exact, alone = points(network["finetuned"], "icl_heldout"), points(network["last"], "icl_heldout")
+    assert min(value for step, value in alone.items() if step >= 150) >= 0.995
+    assert max(points(network["scratch"], "icl_heldout").values()) <= 0.015
+    yield (
+        f"Finetuning on ICL sequences answers {exact[150]:.2f} of held-out queries after 150 iterations, {max(exact.values()):.2f} at best "
+        f"and {exact[2000]:.2f} at the end (last token: 1.00 from 150 on; without pretraining at most 0.01)"
+    )
+
+
+def own_sizes_grammar():
+    [network] = networks("finding3/paper-own-bfloat16")
+    assert network["finetuned"][-1]["icl_heldout"]["exact"] == 0
+    exact = {last(network[part], "icl_heldout") for part in ("last", "attributes")}
+    assert exact == {"0.06"}
+    yield (
+        f"answers held-out queries of its own format ({last(network['finetuned'], 'grm_heldout')} at the end; "
+        f"{last(network['last'], 'grm_heldout')} with a loss of the last token alone) and none of ICL sequences"
+    )
+    yield (
+        f"({last(network['last'], 'icl_heldout', 'type')} and {last(network['attributes'], 'icl_heldout', 'type')}) and with the subject's "
+        f"own attribute in 0.06 only, near the {network['trivial']['icl_heldout']['type_known']:.2f} of the type's commonest value"
+    )
+
+
+def own_sizes_formats():
+    [network] = networks("finding3/paper-own-bfloat16")
+    among, formats = network["among_attributes"], network["formats"]
+    trained = [
+        row for S, row in zip(formats["finetuned"]["S_ft"], formats["finetuned"]["exact"], strict=True) if 1 <= S <= 5
+    ]
+    longer = [row for S, row in zip(formats["finetuned"]["S_ft"], formats["finetuned"]["exact"], strict=True) if S > 5]
+    cells = {
+        (S, n): value
+        for S, row in zip(formats["last"]["S_ft"], formats["last"]["exact"], strict=True)
+        for n, value in zip(formats["last"]["n_demos"], row, strict=True)
+        if n < 16
+    }
+    named = [cells.pop(cell) for cell in ((5, 8), (1, 4), (1, 2))]
+    assert f"{max(cells.values()):.2f}" == "0.06"
+    yield (
+        f"at the paper's own sizes in {among['finetuned']['exact']:.2f} and {among['finetuned']['type']:.2f} "
+        f"(without pretraining: {among['scratch']['type']:.2f})"
+    )
+    yield f"{min(map(min, trained)):.2f} to {max(map(max, trained)):.2f} at the paper's own sizes)"
+    yield (
+        f"At the paper's own sizes nothing longer is read (at most {max(map(max, longer)):.2f}), and with the last token alone few "
+        f"other numbers of demonstrations ({named[0]:.2f} at 5 tokens and 8; {named[1]:.2f} and {named[2]:.2f} at 1 and 4 or 2; "
+        "else at most 0.06)"
+    )
+
+
+def unembedding():
+    own, tied = networks("finding2"), networks("finding2/paper-short-bfloat16")
+
+    def pair(made, step):
+        return " and ".join(f"{points(network['finetuned'], 'icl_heldout')[step]:.2f}" for network in made)
+
+    [single] = networks("finding2/paper-short-own")
+    yield (
+        f"as in Fig. 3: {pair(own, 150)} after 150 iterations, {pair(own, 2000)} after 2000, where the tied networks on the same "
+        f"facts and batches (other initial weights) have {pair(tied, 150)} and fall to {pair(tied, 2000)}."
+    )
+    yield f"which is partly rounding: seed 0 in float32 has {last(single['last'], 'icl_heldout')}."
+
+
+def among_attributes():
+    made = {kind: networks(folder) for kind, folder in (("tied", "finding3/paper-short-bfloat16"), ("own", "finding3"))}
+    exact, kind = (
+        {
+            which: " and ".join(f"{network['among_attributes']['finetuned'][metric]:.2f}" for network in found)
+            for which, found in made.items()
+        }
+        for metric in ("exact", "type")
+    )
+    scratch = [network["among_attributes"]["scratch"]["type"] for found in made.values() for network in found]
+    yield (
+        f"at paper-short the likeliest one would be right in {exact['tied']} of held-out queries tied, in {exact['own']} with an "
+        f"unembedding of its own, and of the right type in {kind['tied']}, and {kind['own']} (a guess: 0.125; the same "
+        f"finetuning without pretraining: {min(scratch):.2f} to {max(scratch):.2f})"
+    )
+
+
+def attribute_targets():
+    own, tied = networks("finding3"), networks("finding3/paper-short-bfloat16")
+    able = [network for network in own if network["attributes"][-1]["icl_heldout"]["type"] > 0.5]
+    assert len(able) == 1
+    assert all(
+        network["attributes"][-1]["icl_heldout"]["exact"] == 0 for network in (*own, *tied) if network is not able[0]
+    )
+    ends = {
+        part: " and ".join(last(network[part], "grm_heldout") for network in tied)
+        for part in ("attributes", "finetuned")
+    }
+    curve, known = able[0]["attributes"], able[0]["trivial"]["icl_heldout"]["type_known"]
+    yield (
+        f"of the right type in {last(curve, 'icl_heldout', 'type')}, and still not with the subject's own: {last(curve, 'icl_heldout')}, "
+        f"which is what the commonest value of the type gives ({known:.2f})."
+    )
+    yield f"which answer their own format then ({ends['attributes']} at one grammar token; with all tokens {ends['finetuned']})."
+
+
+def rounding():
+    [single] = networks("finding2/paper-short-own")
+    rounded = networks("finding2")[0]
+    ours, theirs = (points(network["finetuned"], "icl_heldout") for network in (single, rounded))
+    apart = max(abs(ours[step] - theirs[step]) for step in ours)
+    assert apart < 0.035
+    yield f"exact match on ICL sequences lies within {apart:.2f}, with {ours[2000]:.3f} at the end (rounded: {theirs[2000]:.3f})."
+    ours, theirs = (points(network["last"], "icl_heldout") for network in (single, rounded))
+    behind = max(ours[step] - theirs[step] for step in ours)
+    yield f"by up to {behind:.2f}, and has {theirs[2000]:.2f} at the end for {ours[2000]:.2f}."
+    [single], rounded = networks("finding3/paper-short-own"), networks("finding3")[0]
+    (grammar, rounded_grammar), (among, rounded_among), (kind, rounded_kind), (exact, rounded_exact) = (
+        [value(network) for network in (single, rounded)]
+        for value in (
+            lambda network: last(network["finetuned"], "grm_heldout"),
+            lambda network: f"{network['among_attributes']['last']['type']:.2f}",
+            lambda network: last(network["attributes"], "icl_heldout", "type"),
+            lambda network: last(network["attributes"], "icl_heldout"),
+        )
+    )
+    yield f"is answered in {grammar} (rounded: {rounded_grammar}) at one grammar token"
+    yield (
+        f"the type would be right in {among} (rounded: {rounded_among}). With a loss of attributes alone ICL sequences are answered with "
+        f"the right type in {kind} (rounded: {rounded_kind}), and rightly in {exact} ({rounded_exact})."
+    )
+
+
+SENTENCES = (
+    own_sizes_stages,
+    own_sizes_icl,
+    own_sizes_grammar,
+    own_sizes_formats,
+    unembedding,
+    among_attributes,
+    attribute_targets,
+    rounding,
+)
+
+
+@pytest.mark.parametrize("sentences", SENTENCES, ids=lambda one: one.__name__)
+def test_what_the_prose_says_is_what_the_records_hold(sentences):
+    for sentence in sentences():
+        assert sentence in TEXT
