@@ -3,6 +3,7 @@
 import pytest
 
 from verify.findings import record as findings
+from verify.unlearning import record as unlearning
 
 TEXT = " ".join((findings.RESULTS / "README.md").read_text(encoding="utf-8").split())
 
@@ -172,6 +173,93 @@ def rounding():
     )
 
 
+def cell(table, S, n):
+    """Exact match at S grammar tokens and n demonstrations."""
+    return table["exact"][table["S_ft"].index(S)][table["n_demos"].index(n)]
+
+
+def formats():
+    """Of the settings with several seeds; {(S_ft, demonstrations): mean over seeds of exact match}."""
+
+    def mean(folder, part):
+        tables = [network["formats"][part] for network in networks(folder)]
+        return {
+            (S, n): sum(table["exact"][i][j] for table in tables) / len(tables)
+            for i, S in enumerate(tables[0]["S_ft"])
+            for j, n in enumerate(tables[0]["n_demos"])
+            if all(table["exact"][i][j] is not None for table in tables)
+        }
+
+    own, quick = mean("finding3", "finetuned"), mean("finding3/quick", "finetuned")
+    trained = [value for (S, _), value in own.items() if 1 <= S <= 4]
+    yield f"at every length and number of demonstrations that was trained ({min(trained):.2f} to {max(trained):.2f} in the mean over seeds;"
+    longer = [value for (S, _), value in quick.items() if S == 3]
+    yield f"(3 after training on 1 and 2: {min(longer):.2f} to {max(longer):.2f} in the mean over seeds,"
+    alone = mean("finding3/quick", "last")
+    largest, (S, n) = max((value, cell) for cell, value in alone.items() if cell[1] != max(n for _, n in alone))
+    yield f"(largest elsewhere: {largest:.2f} at {S} tokens and {n} demonstrations)"
+    tied, untied = (
+        " and ".join(f"{cell(network['formats']['last'], 5, 8):.2f}" for network in networks(folder))
+        for folder in ("finding3/paper-short-bfloat16", "finding3")
+    )
+    yield f"at 8 demonstrations (tied {tied} at 5 tokens after 1 to 4, own {untied})."
+    assert ((5 + 3) * (8 + 1) - 2, (1 + 3) * (16 + 1) - 2) == (70, 66)  # input tokens, numerics/corpus/icl.py
+
+
+def moved_embeddings():
+    short, quick = (unlearning.committed(preset)["networks"] for preset in ("paper-short", "quick"))
+
+    def held_out(made, variant, what):
+        return [network["moved"][variant]["heldout"][what] for network in made]
+
+    length = " and ".join(f"{value:.2f}" for value in held_out(short, "all", "length"))
+    assert {f"{value:.2f}" for value in held_out(short, "all", "common")} == {"0.98"}
+    far, common, alone = (
+        f"{min(values):.2f} to {max(values):.2f}"
+        for values in (
+            held_out(quick, "all", "length"),
+            held_out(quick, "all", "common"),
+            held_out(quick, "last", "common"),
+        )
+    )
+    yield (
+        f"move by {length} of their length at paper-short, 0.98 of the square in one direction common to all (quick {far} and {common}). "
+        f"With the last token alone they move nearly as far at the quick setting, but {alone} in common."
+    )
+
+
+def reduced():
+    made = networks("finding1/reduced")
+    exact, kind = (
+        " and ".join(f"{points(network['pretraining'], 'pt', metric)[900]:.2f}" for network in made)
+        for metric in ("exact", "type")
+    )
+    yield f"after 900 iterations type match is {kind} and exact match {exact} in both)"
+    again = unlearning.committed("reduced")["networks"]
+    ends = [" and ".join(last(network["curves"][part], "icl_heldout") for network in again) for part in ("all", "last")]
+    yield f"reached {ends[0]}, with the last token {ends[1]} (the table above)"
+
+
+def stages():
+    own, tied = networks("finding1"), networks("finding1/paper-short-bfloat16")
+    exact, kind = (points(own[0]["pretraining"], "pt", metric) for metric in ("exact", "type"))
+    within = [kind[step] for step in kind if 3000 <= step <= 5500]
+    assert max(exact[step] for step in exact if step <= 5500) < 0.04
+    assert f"{exact[6500]:.2f}" == f"{kind[6500]:.2f}" == "0.97"
+    yield f"type match is {min(within):.2f} to {max(within):.2f} from iteration 3000 to 5500 (seed 0) while exact match stays below 0.04"
+    after = points(own[1]["pretraining"], "pt")
+    assert min(value for step, value in after.items() if step >= 4750) > 0.95 > after[4500]
+    low = [points(network["pretraining"], "pt") for network in tied]
+    assert max(curve[step] for curve in low for step in curve if step <= 9000) < 0.06
+    types = [points(network["pretraining"], "pt", "type") for network in tied]
+    within = [curve[step] for curve in types for step in curve if 4000 <= step <= 9000]
+    yield f"Tied: {min(within):.2f} to {max(within):.2f} from iteration 4000 to 9000 with exact match below 0.06"
+    yield f"{' and '.join(f'{curve[10500]:.2f}' for curve in low)} at 10500."
+    ends = " and ".join(last(network["pretraining"], "pt") for network in own)
+    assert ends == " and ".join(last(network["pretraining"], "pt") for network in tied)
+    yield f"At the end PT sequences are answered in {ends} (the best reader of the grammar: {own[0]['reachable']:.3f})."
+
+
 SENTENCES = (
     own_sizes_stages,
     own_sizes_icl,
@@ -181,6 +269,10 @@ SENTENCES = (
     among_attributes,
     attribute_targets,
     rounding,
+    formats,
+    moved_embeddings,
+    reduced,
+    stages,
 )
 
 
