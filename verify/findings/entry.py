@@ -7,6 +7,7 @@ interrupted (what was trained is kept and the next call goes on).
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from rich.console import Console
 from verify.arguments import OneLineParser, at_least_one, writable_folder
 from verify.diversity.command import usable_device
 from verify.findings.networks import PRECISIONS, RUNS, UNEMBEDDINGS
+from verify.findings.products import slower
 from verify.findings.runs import RunError
 from verify.output import write_json
 from verify.progress import Count, bars
@@ -87,7 +89,8 @@ def carried_out(
 ) -> int:
     """Makes the record, writes it (`file`) and its pictures to --out, shows it; the exit status of the module text.
 
-    What is wrong with the input is one line on stderr, and nothing is written then.
+    What is wrong with the input is one line on stderr, and nothing is written then; a precision that makes training slower on this
+    processor is one line too, and the run goes on: its networks may be trained already.
     """
 
     def made() -> dict[str, Any]:
@@ -98,6 +101,8 @@ def carried_out(
         runs, unembedding = writable_folder("--runs", options.runs), getattr(options, "unembedding", "tied")
         where = Options(runs, at_a_time, device, options.precision, unembedding)
         out = None if options.out is None else writable_folder("--out", options.out)
+        if (words := slower(options.precision, device)) is not None:
+            print(f"{prog}: {words}", file=sys.stderr)
         with bars() as bar:
             record = make(where, bar("networks"))
         if out is not None:

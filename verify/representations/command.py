@@ -21,7 +21,7 @@ from verify.arguments import OneLineParser
 from verify.findings import networks as trained
 from verify.findings.entry import Options, add_options, add_unembedding, carried_out, ending
 from verify.findings.networks import RUNS
-from verify.findings.runs import train_all, with_starts
+from verify.findings.runs import curve, train_all, with_starts
 from verify.progress import Count
 from verify.representations.measured import Network, measured
 from verify.representations.pictures import draw
@@ -30,6 +30,8 @@ from verify.representations.settings import PRESETS, Setting, setting
 from verify.trained.runs import usable_processes
 
 NAME = "python -m verify.finding5"
+# Of the four metrics: the fact, what the grammar tells, what the subject tells.
+LEARNT = ("exact", "type", "subject")
 
 
 def loaded(network: trained.Network, start: Path, own: Path, device: str) -> Network:
@@ -39,6 +41,15 @@ def loaded(network: trained.Network, start: Path, own: Path, device: str) -> Net
     initial = config.model.build(corpus.V, config.T, config.dtype, device)
     models = (load(own, device), load(start, device), initial)
     return Network(config, corpus, *(model.eval() for model in models))
+
+
+def learnt(start: Path) -> dict[str, Any]:
+    """The order in which pretraining learns (start: its folder), of the sequences that the run itself evaluated on its way.
+
+    {step: [iterations], exact, type, subject: [shares of PT sequences]}.
+    """
+    points = curve(start)
+    return {"step": [p["step"] for p in points]} | {name: [p["pt"][name] for p in points] for name in LEARNT}
 
 
 def run(
@@ -72,7 +83,7 @@ def run(
                 raise ValueError(f"kind must be of a finetuned network, got {network.kind!r}")
             with torch.no_grad():
                 measures = measured(loaded(network, folders[start], folders[network], options.device), used.sizes, seed)
-            found[str(seed)][div] = {"run": folders[network].name} | measures
+            found[str(seed)][div] = {"run": folders[network].name} | measures | {"pretraining": learnt(folders[start])}
     seconds = time.perf_counter() - begun
     return record(used, preset, found, options.device, seconds, options.precision, options.unembedding)
 

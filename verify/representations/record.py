@@ -7,6 +7,7 @@ from typing import Any
 
 from verify.findings.networks import ROOT, sources
 from verify.findings.record import device_name, of_its_own, rounding
+from verify.findings.rules import stage
 from verify.output import revision, versions
 from verify.representations import rules
 from verify.representations.rules import DIVS, NAMED, POOLS, Measured, Pair
@@ -18,6 +19,8 @@ SCHEMA = "contextual-recall-referee/finding5/1"
 RESULTS = ROOT / "results"
 REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
 PICTURES = ("fig8", "fig16", "fig17", "fig18", "trivial")
+# Of records that hold it.
+PRETRAINING = "pretraining"
 PRINTED = (
     "The finetuned model encodes attribute type information from in-context examples in layer-2 attention representations. Clustering"
     " strength increases with both the number of in-context examples and the separation between the attribute-specific Markov chains"
@@ -158,12 +161,37 @@ def _recalls(m: Measured) -> bool:
     return bool(m["accuracy"]["heldout"][-1] >= best + rules.LEARNT)
 
 
+def _shows_pretraining(seeds: dict[str, Pair]) -> bool:
+    return all(PRETRAINING in pair[div] for pair in seeds.values() for div in DIVS)
+
+
+def _learnt(div: str, of: list[Measured]) -> str:
+    """When pretraining learnt what, by the rule of Finding 1's stages: half of what is reached in the end."""
+    parts = []
+    for metric in ("type", "subject", "exact"):
+        at, last = [], []
+        for m in of:
+            found = m[PRETRAINING]
+            curve = [{"step": s, "pt": {metric: v}} for s, v in zip(found["step"], found[metric], strict=True)]
+            at.append(float(stage(curve, "pt", metric)))
+            last.append(float(found[metric][-1]))
+        parts.append(f"{metric} match half of its end at iteration {_steps(at)}, {_range(last)} at the end")
+    return f"{div} Div, pretraining: {'; '.join(parts)}."
+
+
+def _steps(values: list[float]) -> str:
+    low, high = f"{min(values):.0f}", f"{max(values):.0f}"
+    return low if low == high else f"{low} to {high}"
+
+
 def findings(seeds: dict[str, Pair]) -> list[str]:
     """Sentences from the numbers."""
     out = []
     for div in DIVS:
         of = [pair[div] for pair in seeds.values()]
         out += [_clustered(div, of), _answered(div, of), _steered(div, of)]
+        if _shows_pretraining(seeds):
+            out.append(_learnt(div, of))
     networks = [pair[div] for pair in seeds.values() for div in DIVS]
     out += _by_first_layer(networks) + _by_transfer(networks)
     orders = [rules.order(m["silhouettes"][NAMED]) for m in networks]
@@ -243,7 +271,7 @@ def record(
             "networks": [
                 {"seed": int(seed), "div_name": div} | pair[div] for seed, pair in seeds.items() for div in DIVS
             ],
-            "pictures": [f"{name}.png" for name in PICTURES],
+            "pictures": [f"{name}.png" for name in (*PICTURES, *([PRETRAINING] if _shows_pretraining(seeds) else []))],
             "device": device_name(device),
             "sources": sources(),
             "versions": versions(),

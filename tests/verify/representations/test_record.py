@@ -16,7 +16,7 @@ from verify.findings.precision import unembedding_of
 from verify.representations import command, measured, rules
 from verify.representations.pictures import draw
 from verify.representations.pictures.canvas import lighter
-from verify.representations.record import findings, pairs, statements
+from verify.representations.record import findings, pairs, record, statements
 from verify.representations.settings import PRESETS, setting
 
 SCHEMA = json.loads((ROOT / "verify" / "schema" / "finding5.schema.json").read_text())
@@ -49,6 +49,39 @@ def test_every_number_is_there(tiny):
             assert len(m["cosines"]) == count and len(m["cosines"][0]) == 3
             assert len(m["steering"]["seen"]["by_target"]) == 3
             assert len(m["steering"]["seen"]["source"]) == len(measured.BETAS)
+
+
+def test_what_pretraining_learnt_is_told_in_records_that_hold_it(tiny, tmp_path):
+    seeds = copy.deepcopy(pairs(tiny["networks"]))
+    whole = tiny["config"]["low"]["pretraining"]["iterations"]
+    for pair in seeds.values():
+        for div in rules.DIVS:
+            found = pair[div]["pretraining"]
+            assert found["step"] == sorted(set(found["step"])) and found["step"][-1] == whole
+            assert all(len(found[name]) == len(found["step"]) for name in command.LEARNT)
+            assert all(e <= min(t, s) for e, t, s in zip(found["exact"], found["type"], found["subject"], strict=True))
+            early, late = ([0.0, 0.1, 0.8, 0.8], [0.0, 0.0, 0.1, 0.8])
+            named = (
+                {"type": late, "subject": early, "exact": late}
+                if div == "low"
+                else {"type": early} | dict.fromkeys(("subject", "exact"), late)
+            )
+            pair[div]["pretraining"] = {"step": [1, 2, 3, 4]} | named
+    said = findings(seeds)
+    assert (
+        "low Div, pretraining: type match half of its end at iteration 4, 0.80 at the end; subject match half of its end at iteration 3"
+        in " ".join(said)
+    )
+    assert "high Div, pretraining: type match half of its end at iteration 3" in " ".join(said)
+    assert "pretraining.png" in tiny["pictures"]
+    del seeds["0"]["low"]["pretraining"]
+    assert not any("pretraining" in one for one in findings(seeds))
+    chosen = setting("tiny")
+    older = record(chosen, "tiny", seeds, "cpu", 1.0)
+    jsonschema.validate(older, SCHEMA)
+    assert "pretraining.png" not in older["pictures"] and not [
+        p for p in draw(older, tmp_path) if p.stem == "pretraining"
+    ]
 
 
 def test_networks_of_a_seed_differ_in_their_chains_alone():
