@@ -3,6 +3,7 @@ these fit, every row is lines of its own, a heading before each cell."""
 
 from __future__ import annotations
 
+from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.measure import Measurement
 from rich.padding import Padding
@@ -22,20 +23,33 @@ def fitted(console: Console, table: Table) -> RenderableType:
     if whole.minimum > console.width:
         return table if console.width >= WIDE else _stacked(console, table)
     sizes = [_size(console, column) for column in table.columns]
-    # Without padding and borders, which the table measures with its cells.
-    left = console.width - whole.minimum
+    # Without padding and borders, which the table measures with its cells, and indents, which it does not measure.
+    indented = sum(size.minimum for size in sizes) - sum(
+        _size(console, column, indents=False).minimum for column in table.columns
+    )
+    left = console.width - whole.minimum - indented
+    if left < 0:
+        return table if console.width >= WIDE else _stacked(console, table)
     wanted = sum(size.maximum - size.minimum for size in sizes)
     for column, size in zip(table.columns, sizes, strict=True):
         column.width = size.minimum + left * (size.maximum - size.minimum) // max(wanted, 1)
     return table
 
 
-def _size(console: Console, column: Column) -> Measurement:
-    """Of the cells and the heading: the longest word, the longest line."""
+def _size(console: Console, column: Column, indents: bool = True) -> Measurement:
+    """Of the cells and the heading: the longest word, a first one with its indent, and the longest line."""
     free = console.options.update(width=10_000)
-    found = [Measurement.get(console, free, cell) for cell in (column.header, *column.cells)]
+    cells = (column.header, *column.cells)
+    found = [Measurement.get(console, free, cell) for cell in cells]
     most = max(one.maximum for one in found)
-    return Measurement(most if column.no_wrap else max(one.minimum for one in found), most)
+    words = [one.minimum for one in found] + ([_first_word(cell) for cell in cells] if indents else [])
+    return Measurement(most if column.no_wrap else max(words), most)
+
+
+def _first_word(cell: RenderableType) -> int:
+    """Its length with the spaces before it, with which it moves to another line."""
+    plain = _text(cell, "").plain if isinstance(cell, str | Text) else ""
+    return cell_len(plain) - cell_len(plain.lstrip()) + cell_len(next(iter(plain.split()), ""))
 
 
 def _stacked(console: Console, table: Table) -> RenderableType:

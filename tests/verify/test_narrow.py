@@ -48,6 +48,27 @@ def test_no_word_is_broken_and_nothing_is_lost(rows, width):
     assert set(headings) <= set(words)
 
 
+@given(
+    st.lists(st.tuples(st.integers(0, 3), WORD, CELL), min_size=1, max_size=5),
+    st.integers(40, 180),
+)
+@settings(max_examples=200, deadline=None)
+def test_an_indented_word_is_not_broken(rows, width):
+    table = made(("name", "what"), [(" " * indent + name, f"{what} " * 10) for indent, name, what in rows])
+    shown = printed(table, width)
+    assert all(cell_len(line) <= width for line in shown.splitlines())
+    words = "".join(c if c.isalnum() else " " for c in shown).split()
+    assert all(name in words for _, name, _ in rows)
+
+
+def test_an_indent_counts_where_the_words_just_fit():
+    table = made(("statement", "what"), [("short", "a " * 100), ("  rises_own_format", "b " * 100)])
+    assert "  rises_own_format" in printed(table, 150)
+    table = made(("statement", "what"), [("  " + "9" * 20, "8" * 20)])
+    # 22 and 20 letters, 7 of borders and padding: at 48 the one word fits, its indent does not.
+    assert "9" * 20 in printed(table, 48) and "┃" not in printed(table, 48)
+
+
 def test_what_fits_and_what_is_wide_enough_is_left_alone():
     rows = [("yes", "certified", "9" * 30 + " " + "8" * 30)]
     table = made(("a", "b", "c"), rows)

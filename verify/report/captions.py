@@ -61,6 +61,9 @@ SHOWN = {
     " no task was learnt: a count of the context's values, a sum of their embeddings, the last value, the initial network, the network"
     " before finetuning, shuffled types, the query subject, random vectors. All pairs of sequences above, pairs without a shared value"
     " below, a column for each of two Div.",
+    "learning": "Exact, type and subject match on PT sequences over the iterations of pretraining, a panel for each of two Div: where the"
+    " grammar tells the type at once, type match comes first; where it is hard to read, what the subject tells may. Means over seeds,"
+    " every seed thin.",
     "attention_pt": f"Attention over one PT sequence after pretraining.{_HEADS}",
     "attention_icl": f"Attention over one ICL sequence after finetuning.{_HEADS}",
     "cosine_pt": f"Cosine of each head's output on PT sequences after pretraining {_COSINES}",

@@ -19,8 +19,8 @@ SCHEMA = "contextual-recall-referee/finding5/1"
 RESULTS = ROOT / "results"
 REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
 PICTURES = ("fig8", "fig16", "fig17", "fig18", "trivial")
-# Of records that hold it.
-PRETRAINING = "pretraining"
+# What older records do not hold, and its picture.
+PRETRAINING, LEARNING = "pretraining", "learning"
 PRINTED = (
     "The finetuned model encodes attribute type information from in-context examples in layer-2 attention representations. Clustering"
     " strength increases with both the number of in-context examples and the separation between the attribute-specific Markov chains"
@@ -271,7 +271,7 @@ def record(
             "networks": [
                 {"seed": int(seed), "div_name": div} | pair[div] for seed, pair in seeds.items() for div in DIVS
             ],
-            "pictures": [f"{name}.png" for name in (*PICTURES, *([PRETRAINING] if _shows_pretraining(seeds) else []))],
+            "pictures": [f"{name}.png" for name in (*PICTURES, *([LEARNING] if _shows_pretraining(seeds) else []))],
             "device": device_name(device),
             "sources": sources(),
             "versions": versions(),

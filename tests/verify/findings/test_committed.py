@@ -6,6 +6,7 @@ from importlib import resources
 import jsonschema
 import pytest
 
+from tests.close import close
 from verify.findings import record
 from verify.findings.findings import FINDINGS
 from verify.findings.networks import in_precision, with_unembedding
@@ -20,15 +21,8 @@ SCHEMA = json.loads(resources.files("verify").joinpath("schema/finding.schema.js
 ALONE = ("paper-own-bfloat16", "paper-short", "paper-short-own")
 
 
-def close(found, expected):
-    """Equal, floats up to what six digits of the numbers they are computed from leave open."""
-    if isinstance(expected, float):
-        return found == pytest.approx(expected, rel=1e-4, abs=1e-5)
-    if isinstance(expected, dict):
-        return found.keys() == expected.keys() and all(close(found[key], expected[key]) for key in expected)
-    if isinstance(expected, list):
-        return len(found) == len(expected) and all(close(a, b) for a, b in zip(found, expected, strict=True))
-    return found == expected
+# What six digits of the numbers they are computed from leave open.
+SIX_DIGITS = {"rel": 1e-4, "abs_": 1e-5}
 
 
 FOLDERS = [*FINDINGS, *(f"{name}/{preset}" for name, presets in BESIDE.items() for preset in presets)]
@@ -44,8 +38,8 @@ def test_what_is_committed_follows_from_its_own_networks(folder):
     assert found["revision"] != "unknown"
     assert len(found["seeds"]) >= (1 if preset in ALONE else 2)
     statements, whole = FINDINGS[name].judged(found["networks"])
-    assert close(record.rounded(statements), found["statements"])
-    assert close(record.rounded(whole), found["all_main"])
+    assert close(record.rounded(statements), found["statements"], **SIX_DIGITS)
+    assert close(record.rounded(whole), found["all_main"], **SIX_DIGITS)
     assert record.verdict(statements, whole) == found["verdict"]
     assert record.said(found["statements"]) == found["findings"]
     # The setting that the record tells of is the preset's.

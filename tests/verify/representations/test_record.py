@@ -73,15 +73,13 @@ def test_what_pretraining_learnt_is_told_in_records_that_hold_it(tiny, tmp_path)
         in " ".join(said)
     )
     assert "high Div, pretraining: type match half of its end at iteration 3" in " ".join(said)
-    assert "pretraining.png" in tiny["pictures"]
+    assert "learning.png" in tiny["pictures"]
     del seeds["0"]["low"]["pretraining"]
     assert not any("pretraining" in one for one in findings(seeds))
     chosen = setting("tiny")
     older = record(chosen, "tiny", seeds, "cpu", 1.0)
     jsonschema.validate(older, SCHEMA)
-    assert "pretraining.png" not in older["pictures"] and not [
-        p for p in draw(older, tmp_path) if p.stem == "pretraining"
-    ]
+    assert "learning.png" not in older["pictures"] and not [p for p in draw(older, tmp_path) if p.stem == "learning"]
 
 
 def test_networks_of_a_seed_differ_in_their_chains_alone():

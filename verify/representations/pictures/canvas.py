@@ -9,12 +9,12 @@ from typing import Any
 from PIL import Image
 
 from verify.representations.pictures.clustering import fig16, fig17, trivial
-from verify.representations.pictures.learning import pretraining
+from verify.representations.pictures.learning import learning
 from verify.representations.pictures.overview import fig8
 from verify.representations.pictures.steering import fig18
 from verify.trained.pictures.style import save
 
-MADE = {"fig8": fig8, "fig16": fig16, "fig17": fig17, "fig18": fig18, "trivial": trivial, "pretraining": pretraining}
+MADE = {"fig8": fig8, "fig16": fig16, "fig17": fig17, "fig18": fig18, "trivial": trivial, "learning": learning}
 
 
 def lighter(path: Path) -> None:

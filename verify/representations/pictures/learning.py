@@ -17,7 +17,7 @@ SHOWN = {
 }
 
 
-def pretraining(record: dict[str, Any]) -> Any:
+def learning(record: dict[str, Any]) -> Any:
     """The figure."""
     figure, axes = plt.subplots(1, 2, figsize=(11, 4.6), sharey=True)
     for axis, div in zip(axes, DIVS, strict=True):
