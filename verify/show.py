@@ -40,8 +40,9 @@ def show_claim(console: Console, claim: Claim, records: list[Record], recorded: 
 
 
 def _by_setting(found: BySetting) -> Table:
+    shown = "whether the means over seeds show a statement" if found.means else "seeds that show a statement"
     table = Table(
-        title="every setting that was run: seeds that show a statement; its numbers, mean (least to largest)",
+        title=f"every setting that was run: {shown}; its numbers, mean (least to largest)",
         title_justify="left",
     )
     table.add_column("statement", overflow="fold")

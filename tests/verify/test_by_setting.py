@@ -14,6 +14,20 @@ def read(folder):
     return json.loads((RESULTS / folder / "finding.json").read_text(encoding="utf-8"))
 
 
+def of_means(rows, trend, k):
+    if "rise" not in trend:
+        assert set(rows) == {"", "largest difference"}
+        assert float(rows["largest difference"].cells[k]) == pytest.approx(trend["largest"], rel=0.006)
+        return
+    assert set(rows) == {"", "means", "rise", "least step"}
+    assert [float(x) for x in rows["means"].cells[k].split(", ")] == pytest.approx(trend["means"], abs=0.0051)
+    assert float(rows["least step"].cells[k]) == pytest.approx(trend["worst_step"], rel=0.006, abs=1e-9)
+    mean, _, rest = rows["rise"].cells[k].partition(" (")
+    told = [float(mean), *(float(x) for x in rest.rstrip(")").split(" to ") if x)]
+    wanted = [trend["rise"][key] for key in ("mean", "least", "largest")]
+    assert told == pytest.approx(wanted[: len(told)], rel=0.006, abs=1e-9)
+
+
 @pytest.mark.parametrize("name", BESIDE)
 def test_every_cell_is_the_records_own(name):
     found = table.by_setting(name)
@@ -30,18 +44,27 @@ def test_every_cell_is_the_records_own(name):
     for k, folder in enumerate(folders):
         record = read(folder)
         whole = record["all_main"]
-        assert by_name["every main statement in one seed"][""].cells[k] == f"{whole['count']} of {whole['of']}"
-        told = set()
+        assert found.means == (whole is None)
+        if whole is None:
+            first, cell = "every main statement, of means over seeds", record["verdict"]
+        else:
+            first, cell = "every main statement in one seed", f"{whole['count']} of {whole['of']}"
+        assert by_name[first][""].cells[k] == cell
+        told = {first}
         for one in record["statements"]:
+            told |= {one["name"].replace("_", " ")}
             rows = by_name[one["name"].replace("_", " ")]
             assert (rows[""].says, rows[""].main) == (one["says"], one["main"])
+            if whole is None:
+                assert rows[""].cells[k] == one["verdict"]
+                of_means(rows, one["trend"], k)
+                continue
             assert rows[""].cells[k] == f"{sum(one['by_seed'].values())} of {len(record['seeds'])}"
             assert set(rows) == {"", *(value.replace("_", " ") for value in one["values"])}
             for value, spread in one["values"].items():
                 mean = float(rows[value.replace("_", " ")].cells[k].partition(" (")[0])
                 assert mean == pytest.approx(spread["mean"], rel=0.006, abs=0.5 if value.endswith("_step") else 1e-9)
-            told |= {one["name"].replace("_", " ")}
-        untold = set(by_name) - told - {"every main statement in one seed"}
+        untold = set(by_name) - told
         assert all(row.cells[k] == table.MISSING for title in untold for row in by_name[title].values())
 
 
@@ -80,4 +103,4 @@ def test_no_statement_is_lost_where_no_record_has_all(monkeypatch):
 
 
 def test_one_setting_alone_is_no_table():
-    assert table.by_setting("finding4") is table.by_setting("finding5") is table.by_setting("fig13") is None
+    assert table.by_setting("finding5") is table.by_setting("fig13") is None

@@ -9,6 +9,7 @@ import matplotlib.pyplot as plt
 
 from verify.findings import rules
 from verify.findings.record import seeds_in_words
+from verify.representations.pictures.canvas import lighter
 from verify.trained.intervals import spread
 from verify.trained.pictures.style import captioned, save
 
@@ -265,6 +266,10 @@ def formats(record: dict[str, Any], title: str) -> Any:
 DRAWN = {"formats": formats, "fig2": fig2, "fig3": fig3, "fig4_15": fig4_15, "fig5": fig5, "fig6_7": fig6_7}
 
 
+# Bytes from which a picture is kept in 256 colours: of many seeds' thin lines, whose blends are what weighs.
+HEAVY = 300_000
+
+
 def draw(record: dict[str, Any], folder: Path) -> list[Path]:
     """Draws the pictures of a record into the folder.  Raises ValueError for an unknown one."""
     paths = []
@@ -273,5 +278,7 @@ def draw(record: dict[str, Any], folder: Path) -> list[Path]:
         if name not in DRAWN:
             raise ValueError(f"picture must be one of {', '.join(DRAWN)}, got {name!r}")
         save(DRAWN[name](record, f"{record['title']} ({record['preset']} preset)"), folder / file)
+        if (folder / file).stat().st_size >= HEAVY:
+            lighter(folder / file)
         paths.append(folder / file)
     return paths

@@ -8,7 +8,7 @@ from typing import Any
 
 from verify.findings import findings as entry_points
 from verify.findings.precision import precision_of, unembedding_of
-from verify.findings.record import number, seeds_in_words
+from verify.findings.record import number, seeds_in_words, verdict
 from verify.judges.committed import BESIDE, committed
 
 #: What stands where a record is older than a statement.
@@ -37,14 +37,15 @@ class Row:
 
 @dataclass(frozen=True)
 class BySetting:
-    """The settings of a finding and what each shows."""
+    """The settings of a finding and what each shows; means: judged by means over seeds, not seed by seed."""
 
     settings: tuple[Setting, ...]
     rows: tuple[Row, ...]
+    means: bool
 
 
 def by_setting(name: str) -> BySetting | None:
-    """Of an entry point that has committed records of more than one setting, judged seed by seed; else None.
+    """Of an entry point that has committed records of more than one setting, judged seed by seed or by means over seeds; else None.
 
     Judged by the rules of today.  Raises as verify.judges.committed.committed.  Cost: reading the records.
     """
@@ -54,16 +55,18 @@ def by_setting(name: str) -> BySetting | None:
     judged = [entry_points.finding(name).judged(record["networks"]) for record in records.values()]
     settings = tuple(Setting(folder, _words(record), folder == name) for folder, record in records.items())
     known = [{statement["name"]: statement for statement in statements} for statements, _ in judged]
-    rows = [Row("every main statement in one seed", "", True, True, tuple(_count(whole) for _, whole in judged))]
+    means = all(whole is None for _, whole in judged)
+    heading = "every main statement, of means over seeds" if means else "every main statement in one seed"
+    rows = [Row(heading, "", True, True, tuple(_whole(*one) for one in judged))]
     # In the order of the rules; a younger statement is in some records alone, so the fullest record comes first.
     titles = {title: one for found in sorted(known, key=len, reverse=True) for title, one in found.items()}
     for title, one in titles.items():
-        cells = tuple(_count(found[title]["count"]) if title in found else MISSING for found in known)
+        cells = tuple(_shown(found[title]) if title in found else MISSING for found in known)
         rows.append(Row(title.replace("_", " "), one["says"], one["main"], True, cells))
-        for value in one["values"]:
-            cells = tuple(_spread(found[title]["values"][value]) if title in found else MISSING for found in known)
+        for value in _numbers(one):
+            cells = tuple(_numbers(found[title])[value] if title in found else MISSING for found in known)
             rows.append(Row(value.replace("_", " "), "", one["main"], False, cells))
-    return BySetting(settings, tuple(rows))
+    return BySetting(settings, tuple(rows), means)
 
 
 def _words(record: dict[str, Any]) -> str:
@@ -77,8 +80,30 @@ def _words(record: dict[str, Any]) -> str:
     return ", ".join(parts)
 
 
-def _count(found: dict[str, Any] | None) -> str:
-    assert found is not None, "of a finding that is judged seed by seed"
+def _whole(statements: list[dict[str, Any]], whole: dict[str, Any] | None) -> str:
+    return verdict(statements, None) if whole is None else _count(whole)
+
+
+def _shown(statement: dict[str, Any]) -> str:
+    """Of how many seeds, or whether of the means over them."""
+    return str(statement["verdict"]) if statement["count"] is None else _count(statement["count"])
+
+
+def _numbers(statement: dict[str, Any]) -> dict[str, str]:
+    """What it is judged by: over seeds, or of the means over them."""
+    trend = statement["trend"]
+    if trend is None:
+        return {name: _spread(found) for name, found in statement["values"].items()}
+    if "rise" not in trend:
+        return {"largest difference": number(trend["largest"])}
+    return {
+        "means": ", ".join(f"{mean:.2f}" for mean in trend["means"]),
+        "rise": _spread(trend["rise"]),
+        "least step": number(trend["worst_step"]),
+    }
+
+
+def _count(found: dict[str, Any]) -> str:
     return f"{found['count']} of {found['of']}"
 
 

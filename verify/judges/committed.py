@@ -17,12 +17,30 @@ FINDINGS = (*findings.FINDINGS, "finding5")
 #: Other records of a finding, in folders below its own named for their preset, or for it and their precision: told beside the
 #: verdict, which rests on its own.
 BESIDE = {
-    "finding1": ("paper-short-own", "paper-own-bfloat16", "paper-short-bfloat16", "paper-short", "reduced", "quick"),
-    "finding2": ("paper-short-own", "paper-own-bfloat16", "paper-short-bfloat16", "paper-short", "reduced", "quick"),
-    "finding3": ("paper-short-own", "paper-own-bfloat16", "paper-short-bfloat16", "reduced", "quick"),
+    "finding1": (
+        "paper-short-own",
+        "paper-own-bfloat16",
+        "paper-short-bfloat16",
+        "paper-short",
+        "reduced",
+        "quick",
+        "quick-own",
+    ),
+    "finding2": (
+        "paper-short-own",
+        "paper-own-bfloat16",
+        "paper-short-bfloat16",
+        "paper-short",
+        "reduced",
+        "quick",
+        "quick-own",
+    ),
+    "finding3": ("paper-short-own", "paper-own-bfloat16", "paper-short-bfloat16", "reduced", "quick", "quick-own"),
+    "fig5": ("quick-own",),
+    "finding4": ("quick-own",),
 }
 #: The same of Finding 5, whose records are of another kind.
-REPRESENTATIONS = ("finding5/long",)
+REPRESENTATIONS = ("finding5/long", "finding5/quick-own")
 
 
 def committed(name: str) -> dict[str, Any]:

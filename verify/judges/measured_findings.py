@@ -10,7 +10,7 @@ from typing import Any
 from verify.findings import findings as entry_points
 from verify.findings import rules
 from verify.findings.precision import Compared, compared, folder_of, moved, precision_of, single_of, unembedding_of
-from verify.findings.record import number, said, seeds_in_words, written
+from verify.findings.record import REPRODUCED, number, said, seeds_in_words, written
 from verify.findings.settings import SIZES
 from verify.judges import confusions_findings as confusions
 from verify.judges.committed import BESIDE, REPRESENTATIONS, committed
@@ -88,13 +88,7 @@ def _beside(name: str, folder: str) -> str:
         )
     if single_of(record) == single_of(own) and precision == "float32" != precision_of(own):
         return f"{_moved(compared(record, own))} (results/{name}/{folder})"
-    statements, whole = entry_points.finding(name).judged(record["networks"])
-    assert whole is not None
     size = record["setting"]["size"]
-    shown = "; beside the verdict: ".join(
-        ", ".join(f"{s['name']} {s['count']['count']}" for s in statements if s["main"] == main)
-        for main in (True, False)
-    )
     about = (
         seeds_in_words(len(record["seeds"])),
         "the paper's facts, width and demonstrations"
@@ -105,16 +99,31 @@ def _beside(name: str, folder: str) -> str:
         *_unembedded(unembedding, unembedding_of(own)),
         *([] if precision == "float32" else [f"products in training rounded to {precision}"]),
     )
-    words = (
-        f"Preset {preset} ({'; '.join(about)}): {whole['count']} of {whole['of']} seeds show every main statement"
-        f" ({shown}; results/{name}/{folder})"
-    )
+    words = f"Preset {preset} ({'; '.join(about)}): {_shown(name, record)}; results/{name}/{folder})"
     if precision == "float32":
         return words
     single = f"{name}/{single_of(record)}"
     if not written(single):
         return f"{words}; what rounding moves here no record in float32 says, so no verdict may rest on it"
     return f"{words}. {_moved(compared(committed(single), record))}"
+
+
+def _shown(name: str, record: dict[str, Any]) -> str:
+    """How much of a finding a record shows, by seeds or by means over them; the last bracket is left open."""
+    statements, whole = entry_points.finding(name).judged(record["networks"])
+    if whole is not None:
+        shown = "; beside the verdict: ".join(
+            ", ".join(f"{s['name']} {s['count']['count']}" for s in statements if s["main"] == main)
+            for main in (True, False)
+        )
+        return f"{whole['count']} of {whole['of']} seeds show every main statement ({shown}"
+    main = [s for s in statements if s["main"]]
+    held = [s for s in main if s["verdict"] == REPRODUCED]
+    beside = [s["name"] for s in statements if not s["main"] and s["verdict"] == REPRODUCED]
+    return (
+        f"{len(held)} of its {len(main)} main statements shown by the means over seeds"
+        f" ({', '.join(s['name'] for s in held) or 'none'}; beside the verdict: {', '.join(beside) or 'none'}"
+    )
 
 
 def _unembedded(unembedding: str, judged: str) -> list[str]:

@@ -114,6 +114,32 @@ def test_a_scaled_setting_is_called_so(monkeypatch):
     assert "5 seeds; facts, width and demonstrations scaled down; 6 grammar tokens, 1000 + 900 iterations)" in told
 
 
+def test_trends_are_told_by_what_their_means_show(monkeypatch):
+    tied = record.committed("fig5")
+    own = copy.deepcopy(tied)
+    own["config"]["model"]["tied"] = False
+    for network in own["networks"]:
+        for kind in ("icl", "icl+grm"):
+            for k, point in enumerate(network["points"][kind]):
+                point |= {"best": 0.1 * k, "end": 0.0, "grm": 0.0}
+    found = {"fig5": tied, "fig5/quick-own": own}
+    monkeypatch.setattr(measured_findings, "committed", lambda name: found[name])
+    told = measured_findings._beside("fig5", "quick-own")
+    assert told.startswith(
+        "Preset quick (2 seeds; facts, width and demonstrations scaled down; 6 grammar tokens, 1000 + 300 iterations; an"
+    )
+    assert told.endswith(
+        ": 3 of its 3 main statements shown by the means over seeds (rises_icl, rises_icl+grm, comparable; beside the verdict: none;"
+        " results/fig5/quick-own)"
+    )
+    for network in own["networks"]:
+        for point in network["points"]["icl+grm"]:
+            point["best"] = 0.9
+    assert measured_findings._beside("fig5", "quick-own").endswith(
+        ": 1 of its 3 main statements shown by the means over seeds (rises_icl; beside the verdict: none; results/fig5/quick-own)"
+    )
+
+
 @pytest.mark.parametrize("folder", ["paper-short", "reduced-bfloat16", "quick"])
 def test_a_record_in_the_wrong_folder_is_refused(records, folder):
     name = f"finding1/{folder}"
