@@ -268,7 +268,16 @@ def quick_own():
     def seeds(values):
         return ", ".join(f"{value:.2f}" for value in values)
 
+    for name in ("finding1", "finding2", "finding3"):
+        assert (
+            len({findings.committed(name, folder=f"{name}/{quick}")["verdict"] for quick in ("quick", "quick-own")})
+            == 1
+        )
+    for name in ("finding4", "fig5"):
+        assert findings.committed(name, folder=f"{name}/quick-own")["verdict"] == findings.committed(name)["verdict"]
     five = representations.committed(folder="finding5/quick-own")
+    assert five["verdict"] == representations.committed()["verdict"]
+    yield "No verdict rests on it, and none of them is another than that of the same setting tied."
     low, high = ([one["pretraining"] for one in five["networks"] if one["div_name"] == div] for div in ("low", "high"))
     known = [one["exact"][-1] for one in high]
     assert [value > 0.5 for value in known] == [True, True, False, False, False]
