@@ -9,9 +9,8 @@ import matplotlib.pyplot as plt
 
 from verify.findings import rules
 from verify.findings.record import seeds_in_words
-from verify.representations.pictures.canvas import lighter
 from verify.trained.intervals import spread
-from verify.trained.pictures.style import captioned, save
+from verify.trained.pictures.style import captioned, lighter, save
 
 METRICS = {
     "exact": ("#c44e52", "exact match"),

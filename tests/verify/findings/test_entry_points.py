@@ -10,7 +10,7 @@ import torch
 
 from numerics.gpt import finetune, load
 from verify import finding1
-from verify.findings import command, record, runs
+from verify.findings import command, pictures, record, runs
 from verify.findings.findings import FINDINGS
 from verify.findings.measured import Trained, curve_of
 from verify.findings.networks import FINISHED, Network, folder_of, sources
@@ -62,6 +62,14 @@ def test_pictures_are_drawn(made, tmp_path):
         assert all(10_000 < path.stat().st_size < 300_000 and path.read_bytes()[:4] == b"\x89PNG" for path in paths)
     with pytest.raises(ValueError, match="picture must be one of"):
         draw(made["finding1"] | {"pictures": ["fig99.png"]}, tmp_path)
+
+
+def test_a_heavy_picture_is_kept_in_few_colours(made, tmp_path, monkeypatch):
+    [whole] = draw(made["finding1"], tmp_path)
+    before = whole.stat().st_size
+    monkeypatch.setattr(pictures, "HEAVY", before)
+    [light] = draw(made["finding1"], tmp_path)
+    assert light.stat().st_size < before
 
 
 def test_finished_networks_are_read_and_shared(made, options, monkeypatch):

@@ -15,9 +15,9 @@ from verify.findings.networks import ROOT
 from verify.findings.precision import unembedding_of
 from verify.representations import command, measured, rules
 from verify.representations.pictures import draw
-from verify.representations.pictures.canvas import lighter
 from verify.representations.record import findings, pairs, record, statements
 from verify.representations.settings import PRESETS, setting
+from verify.trained.pictures.style import lighter
 
 SCHEMA = json.loads((ROOT / "verify" / "schema" / "finding5.schema.json").read_text())
 

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
-
-from PIL import Image
 
 from verify.representations.pictures.clustering import fig16, fig17, trivial
 from verify.representations.pictures.learning import learning
 from verify.representations.pictures.overview import fig8
 from verify.representations.pictures.steering import fig18
-from verify.trained.pictures.style import save
+from verify.trained.pictures.style import lighter, save
 
 MADE = {"fig8": fig8, "fig16": fig16, "fig17": fig17, "fig18": fig18, "trivial": trivial, "learning": learning}
-
-
-def lighter(path: Path) -> None:
-    """The PNG with 256 colours, a third of the size; the choice of colours that keeps rare ones, as of a colour bar."""
-    with Image.open(path) as image:
-        light = image.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-    part = path.with_name(f".{path.name}.part")
-    light.save(part, "PNG", optimize=True)
-    os.replace(part, path)
 
 
 def draw(record: dict[str, Any], folder: Path) -> list[Path]:

@@ -12,6 +12,7 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+from PIL import Image
 
 COLOURS = {"subject": "#c44e52", "relation": "#4c72b0", "third": "#8c8c8c", "baseline": "#b9b9b9"}
 MECHANISMS = {"suppressing": "#4c72b0", "boosting": "#dd8452", "unassociated": "#937860", "collapsed": "#b9b9b9"}
@@ -45,3 +46,12 @@ def save(figure: Any, path: Path) -> None:
         raise
     finally:
         plt.close(figure)
+
+
+def lighter(path: Path) -> None:
+    """The PNG with 256 colours, a third of the size; the choice of colours that keeps rare ones, as of a colour bar."""
+    with Image.open(path) as image:
+        light = image.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    part = path.with_name(f".{path.name}.part")
+    light.save(part, "PNG", optimize=True)
+    os.replace(part, path)
