@@ -172,8 +172,10 @@ def _checked(options: argparse.Namespace, made: OneLineParser) -> tuple[list[Tri
 def _recomputed(trials: list[Trial], jobs: int, state: State | None, label: str) -> dict[Trial, Record]:
     """With a progress bar on a terminal."""
     console = Console(stderr=True)
+    if not console.is_terminal:  # a disabled Progress of rich before 14.3 ends in an empty line all the same
+        return recompute(trials, jobs, state, lambda which, resumed: None)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task(label, total=len(trials))
 
         def advance(which: Trial, resumed: bool) -> None:
