@@ -60,7 +60,10 @@ def read_facts(path: str | PathLike[str]) -> Facts:
     if len(header) < 2:
         if header in ([], [""]):
             raise FactsError(f"{file}, row 1: is empty; valid: a header of names")
-        raise FactsError(f"{file}, row 1: {len(header)} column(s); valid: at least 2 columns, separated by commas")
+        raise FactsError(
+            f"{file}, row 1: {len(header)} column(s); valid: at least 2 columns, separated by commas: "
+            "the subject's name, then one per type"
+        )
     for column, name in enumerate(header):
         if not name:
             raise FactsError(f"{file}, row 1: column {column + 1} has no name; valid: a distinct name for every column")
@@ -80,7 +83,7 @@ def read_facts(path: str | PathLike[str]) -> Facts:
         if row[0] in first_row:
             raise FactsError(
                 f"{file}, row {number}: subject {row[0]!r} is already in row {first_row[row[0]]}; "
-                "valid: distinct subjects"
+                "valid: distinct subjects in the first column"
             )
         first_row[row[0]] = number
     return Facts(

@@ -157,7 +157,7 @@ def parser(prog: str, description: str) -> OneLineParser:
     world.add_argument(
         "--facts",
         metavar="FILE.csv",
-        help="a fact table instead of a balanced world: header of type names, one subject a row",
+        help="a fact table instead of a balanced world: a header, then one subject a row: its name, its value of every type",
     )
     world.add_argument(
         "--seed",
