@@ -116,6 +116,18 @@ def test_a_perfect_predictor(tiny):
         assert found == dict.fromkeys(METRICS, 1.0) | {"ties": 0, "total": 50}
 
 
+def test_a_right_token_that_ties_counts_for_nothing(tiny):
+    corpus = tiny.corpus.build()
+
+    def every_third_ties(batch: Batch):
+        return batch.targets, torch.arange(len(batch.targets)) % 3 > 0
+
+    found = counted(every_third_ties, sampler("pt", corpus, tiny, 0, "cpu"), Tables.of(corpus, "cpu"), 30, 30)
+    assert found["total"] == 30
+    assert 0 < found["ties"] < 30
+    assert {found[metric] for metric in METRICS} == {(30 - found["ties"]) / 30}
+
+
 # 8 subjects, 8 values of type 0 (one each), 4 of type 1 (two subjects each), 3 grammar tokens: V = 8 + 12 + 3 + 1 = 24.
 EXPECTED = {
     "vocabulary": {"exact": 1 / 24, "type": (8 + 4) / 2 / 24, "subject": 2 / 24, "attribute": 12 / 24},

@@ -136,6 +136,18 @@ def test_finetuning_subjects(uninterrupted, tmp_path, tiny):
         finetune(tiny, tmp_path / "some", uninterrupted / "pt", "icl")
 
 
+@pytest.mark.parametrize(("kind", "lengths"), [("icl", {0}), ("icl+grm", {1, 2})])
+def test_finetuning_draws_every_grammar_length(uninterrupted, tmp_path, tiny, kind, lengths):
+    # subject, S_ft grammar tokens, attribute, [sep]: the first [sep] tells the length.
+    found = set()
+
+    def watch(step):
+        found.update(((step.tokens == tiny.corpus.build().sep).int().argmax(1) - 2).tolist())
+
+    finetune(tiny, tmp_path, uninterrupted / "pt", kind, callbacks=[watch])
+    assert found == lengths
+
+
 def test_what_finetuning_refuses(uninterrupted, tmp_path, tiny):
     with pytest.raises(ValueError, match=r"kind must be one of 'icl', 'icl\+grm', got 'pt'"):
         finetune(tiny, tmp_path, uninterrupted / "pt", "pt")
