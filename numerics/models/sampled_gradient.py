@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from numerics.arguments import checked_integer
+from numerics.arguments import checked_choice, checked_integer
 from numerics.models.attention_only import AttentionOnly, prop1
 from numerics.models.population_gradient import loss_sum
 from numerics.population.enumerate import assembled
@@ -65,6 +65,7 @@ def sampled_population_gradients(
 
     Raises ValueError for bad arguments. Cost O(replicates size (T d + d^2)).
     """
+    checked_choice("objective", objective, ("true", "hat"))
     checked_integer("size", size, 1)
     checked_integer("replicates", replicates, 2)
     V, sep = world.V, world.sep_token
