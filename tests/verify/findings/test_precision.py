@@ -8,7 +8,7 @@ import pytest
 from verify.findings import command, precision, record
 from verify.findings.command import Options
 from verify.findings.findings import finding
-from verify.findings.networks import Network
+from verify.findings.networks import Network, in_precision
 from verify.findings.precision import compared
 from verify.findings.precision import moved as main_moved
 from verify.findings.settings import SIZES, config
@@ -94,6 +94,12 @@ def test_the_precision_reaches_the_networks_and_the_record(tmp_path):
 
 
 def test_what_a_network_starts_from_has_its_precision():
+    rounded = {name: in_precision(config(SIZES["tiny"], 0), name) for name in ("float32", "tf32", "bfloat16")}
+    assert {name: (one.autocast, one.tf32) for name, one in rounded.items()} == {
+        "float32": ("none", False),
+        "tf32": ("none", True),
+        "bfloat16": ("bfloat16", False),
+    }
     own = Network(config(SIZES["tiny"], 0), "icl").at("bfloat16")
     assert own.before is not None and own.before.config.autocast == "bfloat16"
     with pytest.raises(ValueError, match="precision must be one of 'float32', 'tf32', 'bfloat16', got 'half'"):
