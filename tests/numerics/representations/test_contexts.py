@@ -45,6 +45,7 @@ def test_halves_share_no_value():
         rows = contexts.types == l
         sides = [set(contexts.attributes[rows & (contexts.half == side)].flatten().tolist()) for side in (0, 1)]
         assert not sides[0] & sides[1] and sides[0] | sides[1] == set(FACTS[POOL, l].tolist())
+        assert abs(len(sides[0]) - len(sides[1])) <= 1
     comparable = contexts.comparable
     assert comparable is not None and bool((comparable == (contexts.half[:, None] != contexts.half)).all())
     assert torch.equal(FACTS[contexts.subjects, contexts.types[:, None]], contexts.attributes)

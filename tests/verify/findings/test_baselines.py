@@ -48,6 +48,15 @@ def test_lookup_where_values_are_unique():
     assert trivial(table, 12, (0,), (1, 2), 5)["lookup"] == pytest.approx(1.0)
 
 
+def test_the_commonest_value_is_guessed():
+    # Of type 0 two of three have 3, of type 1 three of three 5; over both types 5 is the commonest.
+    found = trivial(np.array([[3, 5], [3, 5], [4, 5], [4, 6]]), 9, (0, 1, 2), (3,), 2)
+    assert found["type_known"] == pytest.approx((2 + 3) / 6)
+    assert found["majority"] == pytest.approx(3 / 6)
+    assert found["copy"] == pytest.approx(1 / 6)
+    assert found["lookup"] == found["type_known"]
+
+
 def test_empty_pools():
     with pytest.raises(ValueError, match="pool and contexts must have a subject each, got 0 and 1"):
         trivial(np.array([[1]]), 3, (), (0,), 1)

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from pathlib import Path
 
 import jsonschema
@@ -12,7 +13,7 @@ from PIL import Image
 from numerics.gpt import load
 from verify import finding5
 from verify.findings.networks import ROOT
-from verify.findings.precision import unembedding_of
+from verify.findings.precision import precision_of, unembedding_of
 from verify.representations import command, measured, rules
 from verify.representations.pictures import draw
 from verify.representations.record import findings, pairs, record, statements
@@ -20,6 +21,7 @@ from verify.representations.settings import PRESETS, setting
 from verify.trained.pictures.style import lighter
 
 SCHEMA = json.loads((ROOT / "verify" / "schema" / "finding5.schema.json").read_text())
+NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?")
 
 
 def test_record_fits_the_schema_and_is_written_without_nan(tiny):
@@ -177,4 +179,13 @@ def test_committed_record_is_what_the_rules_say_of_its_numbers(folder):
     assert [(one["name"], one["verdict"]) for one in judged] == [(s["name"], s["verdict"]) for s in made["statements"]]
     assert all((path / name).exists() for name in made["pictures"])
     assert made["preset"] == {"finding5/long": "quick-long"}.get(folder, "quick")
+    # Of the settings as they stand; its sentences again from its numbers, which are rounded: their last digit may be another.
+    options = (precision_of(made), unembedding_of(made))
+    again = record(setting(made["preset"]), made["preset"], pairs(made["networks"]), made["device"], 0.0, *options)
+    for name in ("setting", "config", "rule", "verdict", "seeds", "pictures", "title", "printed"):
+        assert again[name] == made[name], name
+    for name in ("statements", "findings", "trivial"):
+        one, two = (json.dumps(found[name]) for found in (again, made))
+        assert NUMBER.sub("#", one) == NUMBER.sub("#", two), name
+        assert list(map(float, NUMBER.findall(one))) == pytest.approx(list(map(float, NUMBER.findall(two))), abs=0.011)
     assert folder != "finding5" or finding5.committed() == made
